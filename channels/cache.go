@@ -1,0 +1,71 @@
+package channels
+
+import (
+	"time"
+
+	"github.com/reverb-go/reverb-go/protocol"
+)
+
+// maxCached bounds the events one app can have kept: when it is reached, the new event takes the
+// place of any other one.
+const maxCached = 100_000
+
+// cache keeps the last event of each cache channel, also of those nobody is subscribed to.
+type cache struct {
+	ttl    time.Duration
+	events map[string]cachedEvent
+}
+
+type cachedEvent struct {
+	payload []byte // never changed
+	expires time.Time
+}
+
+func (k *cache) put(now time.Time, b protocol.Broadcast) {
+	if k.events == nil {
+		k.events = make(map[string]cachedEvent)
+	}
+	if _, known := k.events[b.Channel]; !known && len(k.events) >= maxCached {
+		for name := range k.events {
+			delete(k.events, name)
+			break
+		}
+	}
+	k.events[b.Channel] = cachedEvent{append([]byte(nil), b.Payload...), now.Add(k.ttl)}
+}
+
+func (k *cache) get(now time.Time, name string) (cachedEvent, bool) {
+	e, ok := k.events[name]
+	return e, ok && now.Before(e.expires)
+}
+
+// keep stores an event of a channel whose lock is held; see the package's lock order.
+func (r *Registry) keep(now time.Time, b protocol.Broadcast) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cache.put(now, b)
+}
+
+func (r *Registry) cached(now time.Time, c *Channel) []byte {
+	if !c.kind.Has(Cache) {
+		return nil
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	e, _ := r.cache.get(now, c.name)
+	if !now.Before(e.expires) {
+		return nil
+	}
+	return e.payload
+}
+
+// Expire forgets the events whose time is over.
+func (r *Registry) Expire(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for name, e := range r.cache.events {
+		if !now.Before(e.expires) {
+			delete(r.cache.events, name)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package channels
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Info is what can be asked about a channel.
+type Info struct {
+	Name          string
+	Kind          Kind
+	Subscriptions int       // connections subscribed; 0 for a channel that does not exist
+	Users         int       // distinct members of a presence channel
+	Cached        []byte    // the event a cache channel keeps, or nil; read only
+	Expires       time.Time // when that is forgotten
+}
+
+// Lookup returns what is known of the channel. One that nobody is subscribed to has Subscriptions 0.
+func (r *Registry) Lookup(now time.Time, name string) Info {
+	info := Info{Name: name, Kind: KindOf(name)}
+	r.mu.RLock()
+	c := r.channels[name]
+	if c != nil {
+		info.Subscriptions = int(c.subscribers)
+	}
+	if e, ok := r.cache.get(now, name); ok {
+		info.Cached, info.Expires = e.payload, e.expires
+	}
+	r.mu.RUnlock()
+	info.Users = c.userCount()
+	return info
+}
+
+// List returns the channels with a subscriber whose name begins with prefix, oldest first.
+func (r *Registry) List(now time.Time, prefix string) []Info {
+	found := r.withPrefix(prefix)
+	slices.SortFunc(found, func(a, b *Channel) int { return int(int64(a.serial - b.serial)) })
+	infos := make([]Info, 0, len(found))
+	for _, c := range found {
+		if info := r.Lookup(now, c.name); info.Subscriptions > 0 {
+			infos = append(infos, info)
+		}
+	}
+	return infos
+}
+
+func (r *Registry) withPrefix(prefix string) []*Channel {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var found []*Channel
+	for name, c := range r.channels {
+		if strings.HasPrefix(name, prefix) {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// Users returns the ids of the members of a presence channel in the order they joined; known is
+// false when the channel has no subscriber.
+func (r *Registry) Users(name string) (ids []string, known bool) {
+	r.mu.RLock()
+	c := r.channels[name]
+	r.mu.RUnlock()
+	if c == nil || c.members == nil {
+		return nil, c != nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for m := c.members.first; m != nil; m = m.next {
+		ids = append(ids, m.ID)
+	}
+	return ids, true
+}
+
+// Len returns the number of channels with a subscriber.
+func (r *Registry) Len() int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return len(r.channels)
+}
+
+func (c *Channel) userCount() int {
+	if c == nil || c.members == nil {
+		return 0
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.members.byID)
+}

@@ -1,0 +1,123 @@
+package channels
+
+import "github.com/reverb-go/reverb-go/protocol"
+
+// A Subscriber is a connection as a channel sees it.
+type Subscriber interface {
+	SocketID() protocol.SocketID
+	// Subscriptions returns the connection's own list, the same at each call.
+	Subscriptions() *Subscriptions
+}
+
+// A Shard holds the seats of the subscribers that live on one event loop. It is owned by that loop.
+type Shard struct {
+	bit   uint64 // its place in Note.Shards
+	seats map[*Channel][]Seat
+}
+
+// MaxShards is how many shards a Note can name.
+const MaxShards = 64
+
+// NewShard returns the shard with this index, which must be below MaxShards and used by one loop only.
+func NewShard(index int) *Shard {
+	if index < 0 || index >= MaxShards {
+		panic("channels: shard index out of range")
+	}
+	return &Shard{bit: 1 << index, seats: make(map[*Channel][]Seat)}
+}
+
+// A Seat is one subscriber's place in a channel.
+type Seat struct {
+	Subscriber Subscriber
+	Since      uint64 // the channel's number when it joined: only messages with a later one are for it
+	index      int32  // of the subscription in the subscriber's list
+}
+
+// Seats returns the subscribers of c on this shard, to be read until the next change of the shard.
+func (s *Shard) Seats(c *Channel) []Seat { return s.seats[c] }
+
+// Subscriptions is a connection's list of the channels it is in. The zero value is an empty list.
+type Subscriptions struct {
+	list []Subscription
+}
+
+// A Subscription is one channel of one connection.
+type Subscription struct {
+	Channel *Channel
+	member  *member // nil in a channel without members, and for a subscriber that is none
+	seat    int32   // index in the shard's seats of the channel
+}
+
+// UserID returns the id of the member this subscription is in a presence channel, or "".
+func (s *Subscription) UserID() string {
+	if s.member == nil {
+		return ""
+	}
+	return s.member.ID
+}
+
+// Len returns the number of subscriptions.
+func (s *Subscriptions) Len() int { return len(s.list) }
+
+// All returns the subscriptions, to be read until the next change.
+func (s *Subscriptions) All() []Subscription { return s.list }
+
+// Find returns the subscription to the channel of this name, or nil. It is valid until the next change.
+func (s *Subscriptions) Find(name []byte) *Subscription {
+	for i := range s.list {
+		if s.list[i].Channel.name == string(name) {
+			return &s.list[i]
+		}
+	}
+	return nil
+}
+
+// sit gives sub a seat in c and reports whether it is the first on this shard.
+func (s *Shard) sit(c *Channel, sub Subscriber, since uint64, m *member) bool {
+	seats := s.seats[c]
+	own := sub.Subscriptions()
+	own.list = append(own.list, Subscription{Channel: c, member: m, seat: int32(len(seats))})
+	s.seats[c] = append(seats, Seat{Subscriber: sub, Since: since, index: int32(len(own.list) - 1)})
+	return len(seats) == 0
+}
+
+// vacate takes back the seat behind a subscription and reports whether it was the last on this
+// shard. The last seat moves into the gap, so leaving costs the same however full the channel is.
+func (s *Shard) vacate(gone Subscription) bool {
+	seats := s.seats[gone.Channel]
+	last := len(seats) - 1
+	if moved := seats[last]; int(gone.seat) != last {
+		seats[gone.seat] = moved
+		moved.Subscriber.Subscriptions().list[moved.index].seat = gone.seat
+	}
+	seats[last] = Seat{}
+	if last == 0 {
+		delete(s.seats, gone.Channel)
+		return true
+	}
+	s.seats[gone.Channel] = shrink(seats[:last])
+	return false
+}
+
+// remove takes subscription i, whose seat is vacated, from the list.
+func (s *Subscriptions) remove(i int32, shard *Shard) {
+	last := int32(len(s.list) - 1)
+	if i != last {
+		moved := s.list[last]
+		s.list[i] = moved
+		shard.seats[moved.Channel][moved.seat].index = i
+	}
+	s.list[last] = Subscription{}
+	s.list = s.list[:last]
+	if last == 0 {
+		s.list = nil
+	}
+}
+
+// shrink gives memory back after a crowd has left.
+func shrink(seats []Seat) []Seat {
+	if cap(seats) < 64 || len(seats) > cap(seats)/4 {
+		return seats
+	}
+	return append(make([]Seat, 0, len(seats)*2), seats...)
+}

@@ -1,0 +1,93 @@
+// Package metrics holds every number that reverb-go exports, with its name and help text.
+//
+// [New] builds them on the registry it is given; package server counts into them. Labels are few and
+// known beforehand (app, reason, route, status, loop), never a channel, a user or an address, so the
+// number of series does not grow with traffic. All fields may be used from any goroutine.
+package metrics
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Metrics are the numbers of one node.
+type Metrics struct {
+	Connections   *prometheus.GaugeVec   // by app
+	Subscriptions *prometheus.GaugeVec   // by app
+	Channels      *prometheus.GaugeVec   // by app
+	Opened        prometheus.Counter     //
+	Closed        *prometheus.CounterVec // by reason
+	Refused       *prometheus.CounterVec // by reason
+
+	MessagesReceived prometheus.Counter
+	BytesReceived    prometheus.Counter
+	MessagesSent     prometheus.Counter
+	BytesSent        prometheus.Counter
+	Writes           prometheus.Counter
+	Malformed        prometheus.Counter
+	RateLimited      prometheus.Counter
+	Published        *prometheus.CounterVec // by source
+	Dropped          *prometheus.CounterVec // by reason
+	QueuedBytes      prometheus.Gauge
+
+	HTTPRequests *prometheus.CounterVec   // by route and status
+	HTTPDuration *prometheus.HistogramVec // by route
+
+	LoopBusy *prometheus.HistogramVec // by loop
+}
+
+// New registers the metrics on r and returns them. It panics when they are registered there already.
+func New(r prometheus.Registerer) *Metrics {
+	b := builder{r}
+	return &Metrics{
+		Connections:   b.gauges("connections", "Established WebSocket connections.", "app"),
+		Subscriptions: b.gauges("subscriptions", "Subscriptions of connections to channels.", "app"),
+		Channels:      b.gauges("channels", "Channels with at least one subscriber.", "app"),
+		Opened:        b.counter("connections_opened_total", "WebSocket connections that were established."),
+		Closed:        b.counters("connections_closed_total", "Established connections that ended, by reason.", "reason"),
+		Refused:       b.counters("connections_refused_total", "Connections that were refused, by reason.", "reason"),
+
+		MessagesReceived: b.counter("messages_received_total", "Messages from clients."),
+		BytesReceived:    b.counter("received_bytes_total", "Bytes read from WebSocket connections."),
+		MessagesSent:     b.counter("messages_sent_total", "Frames queued for clients; a message to a thousand subscribers counts a thousand times."),
+		BytesSent:        b.counter("sent_bytes_total", "Bytes written to WebSocket connections."),
+		Writes:           b.counter("writes_total", "Write calls to WebSocket connections; messages_sent_total divided by this says how well deliveries are merged."),
+		Malformed:        b.counter("messages_malformed_total", "Messages from clients that were answered with an error."),
+		RateLimited:      b.counter("messages_rate_limited_total", "Messages from clients over their rate limit."),
+		Published:        b.counters("published_total", "Events published to a channel, by source: api or client.", "source"),
+		Dropped:          b.counters("messages_dropped_total", "Frames that were queued and not sent, by reason.", "reason"),
+		QueuedBytes:      b.gauge("queued_bytes", "Bytes waiting for clients that read too slowly."),
+
+		HTTPRequests: b.counters("http_requests_total", "HTTP requests, by route and status.", "route", "status"),
+		HTTPDuration: b.histograms("http_request_duration_seconds", "Time to answer an HTTP request, by route.", "route"),
+
+		LoopBusy: b.histograms("loop_busy_seconds", "Time from an event loop's waking up to its next wait: how long a ready socket may have to wait, by loop.", "loop"),
+	}
+}
+
+type builder struct{ registry prometheus.Registerer }
+
+const namespace = "reverb"
+
+func (b builder) counter(name, help string) prometheus.Counter {
+	return register(b, prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}))
+}
+
+func (b builder) counters(name, help string, labels ...string) *prometheus.CounterVec {
+	return register(b, prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels))
+}
+
+func (b builder) gauge(name, help string) prometheus.Gauge {
+	return register(b, prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}))
+}
+
+func (b builder) gauges(name, help string, labels ...string) *prometheus.GaugeVec {
+	return register(b, prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels))
+}
+
+func (b builder) histograms(name, help string, labels ...string) *prometheus.HistogramVec {
+	opts := prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: prometheus.ExponentialBuckets(10e-6, 4, 10)}
+	return register(b, prometheus.NewHistogramVec(opts, labels))
+}
+
+func register[C prometheus.Collector](b builder, c C) C {
+	b.registry.MustRegister(c)
+	return c
+}
