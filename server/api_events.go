@@ -1,0 +1,82 @@
+package server
+
+import (
+	"errors"
+
+	"github.com/valyala/fasthttp"
+
+	"github.com/reverb-go/reverb-go/protocol"
+)
+
+func (s *Server) postEvents(ctx *fasthttp.RequestCtx, a *app, _ string) {
+	event, err := protocol.ParsePublish(ctx.Request.Body())
+	if err != nil {
+		s.answerBadBody(ctx, err)
+		return
+	}
+	s.publish(a, event)
+	if !event.HasInfo {
+		answerJSON(ctx, fasthttp.StatusOK, []byte(`{}`))
+		return
+	}
+	want := parseInfo(event.Info)
+	body := []byte(`{"channels":{`)
+	for i, channel := range event.Channels {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(protocol.AppendString(body, channel), ':')
+		body = appendInfo(body, a.registry.Lookup(s.cfg.Now(), string(channel)), want, s.cfg.Now())
+	}
+	answerJSON(ctx, fasthttp.StatusOK, append(body, "}}"...))
+}
+
+// postBatch publishes several events: all, or, if one of them is not valid, none.
+func (s *Server) postBatch(ctx *fasthttp.RequestCtx, a *app, _ string) {
+	events, err := protocol.ParseBatch(ctx.Request.Body())
+	if err != nil {
+		s.answerBadBody(ctx, err)
+		return
+	}
+	hasInfo := false
+	for _, event := range events {
+		s.publish(a, event)
+		hasInfo = hasInfo || event.HasInfo
+	}
+	if !hasInfo {
+		answerJSON(ctx, fasthttp.StatusOK, []byte(`{}`))
+		return
+	}
+	body := []byte(`{"batch":[`)
+	for i, event := range events {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		// Without info no attribute is wanted, and the object is empty.
+		info := a.registry.Lookup(s.cfg.Now(), string(event.Channels[0]))
+		body = appendInfo(body, info, parseInfo(event.Info), s.cfg.Now())
+	}
+	answerJSON(ctx, fasthttp.StatusOK, append(body, "]}"...))
+}
+
+// publish hands an event to the broker, once for each channel.
+func (s *Server) publish(a *app, event protocol.Publish) {
+	s.waitForRoom()
+	s.counts.publishedAPI.Inc()
+	except, _ := protocol.ParseSocketID(event.SocketID) // an id that is none of ours excludes nobody
+	payload := make([]byte, 0, 512)
+	for _, name := range event.Channels {
+		channel := string(name)
+		payload = protocol.AppendEvent(payload[:0], event.Name, event.Data, channel)
+		s.broker.Publish(protocol.Broadcast{AppID: a.ID, Channel: channel, Payload: payload, Except: except, Cache: true})
+	}
+}
+
+func (s *Server) answerBadBody(ctx *fasthttp.RequestCtx, err error) {
+	var invalid *protocol.ValidationError
+	if errors.As(err, &invalid) {
+		answerJSON(ctx, fasthttp.StatusUnprocessableEntity, invalid.AppendJSON(nil))
+		return
+	}
+	s.answerError(ctx, fasthttp.StatusBadRequest, "The body is not a JSON object.")
+}

@@ -1,0 +1,87 @@
+package server
+
+import (
+	"errors"
+	"log/slog"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/reverb-go/reverb-go/auth"
+	"github.com/reverb-go/reverb-go/channels"
+	"github.com/reverb-go/reverb-go/metrics"
+	"github.com/reverb-go/reverb-go/protocol"
+	"github.com/reverb-go/reverb-go/server/internal/poll"
+)
+
+// Config says how a Server is to work. Zero values mean the defaults named here.
+type Config struct {
+	Apps             *auth.Apps       // whom to serve; required
+	Path             string           // prefix of all routes; slashes around it do not matter
+	MaxRequestSize   int              // bytes of a whole HTTP request; 10,000
+	MaxQueued        int              // bytes that may wait for one connection; 1 MiB
+	HandshakeTimeout time.Duration    // for a whole HTTP request to arrive; 10 s
+	PongTimeout      time.Duration    // for a sign of life after a ping; 30 s
+	Drain            time.Duration    // over which Shutdown spreads its closes; 0 closes all at once
+	Loops            int              // event loops; one per processor, at most 64
+	Portable         bool             // a goroutine per connection even where epoll exists
+	WelcomePage      []byte           // HTML for GET /; none
+	Logger           *slog.Logger     // none
+	Debug            Tracer           // told of all that passes; none
+	Metrics          *metrics.Metrics // counted into; unregistered ones
+	Now              func() time.Time // the clock; time.Now
+}
+
+// A Broker carries messages to all nodes, this one included. Package scaling has two.
+type Broker interface {
+	// Start is called once, before anything else. deliver may be called from any goroutine and
+	// keeps nothing of its argument.
+	Start(deliver func(protocol.Broadcast))
+	// Publish hands a message on. It never blocks and keeps nothing of its argument: loops call it.
+	Publish(protocol.Broadcast)
+}
+
+const (
+	defaultMaxRequestSize   = 10_000
+	defaultMaxQueued        = 1 << 20
+	defaultHandshakeTimeout = 10 * time.Second
+	defaultPongTimeout      = 30 * time.Second
+)
+
+// maxNodeQueued bounds what waits for all slow connections together. Beyond it whoever is slow is
+// closed, however little waits for it.
+const maxNodeQueued = 256 << 20
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Apps == nil {
+		return c, errors.New("server: no apps to serve")
+	}
+	setDefault(&c.MaxRequestSize, defaultMaxRequestSize)
+	setDefault(&c.MaxQueued, defaultMaxQueued)
+	setDefault(&c.HandshakeTimeout, defaultHandshakeTimeout)
+	setDefault(&c.PongTimeout, defaultPongTimeout)
+	setDefault(&c.Loops, runtime.GOMAXPROCS(0))
+	c.Loops = min(c.Loops, channels.MaxShards)
+	c.Portable = c.Portable || !poll.Native
+	if c.Path = strings.Trim(c.Path, "/"); c.Path != "" {
+		c.Path = "/" + c.Path
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Metrics == nil {
+		c.Metrics = metrics.New(prometheus.NewRegistry())
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c, nil
+}
+
+func setDefault[T int | time.Duration](v *T, def T) {
+	if *v <= 0 {
+		*v = def
+	}
+}

@@ -1,0 +1,56 @@
+package server
+
+import (
+	"github.com/reverb-go/reverb-go/channels"
+	"github.com/reverb-go/reverb-go/protocol"
+)
+
+// A conn is one WebSocket connection. It belongs to one loop for life.
+type conn struct {
+	// Static after construction.
+	id     protocol.SocketID
+	app    *app    // nil for a connection that was refused because there is no such app
+	stream *stream // nil when the loop itself reads and writes fd
+	fd     int32
+	isJS   bool // pusher-js, which answers pusher:ping
+
+	// Owned by the loop: touch only on its goroutine.
+	state    connState
+	pinged   bool   // and nothing came since
+	isReady  bool   // in loop.ready
+	isDoomed bool   // in loop.doomed
+	hasEnded bool   // the client has stopped sending: read to the end
+	slot     uint8  // place in loop.wheel
+	pos      int32  // index in that slot
+	lastSeen uint32 // loop.seconds when something last came in
+	subs     channels.Subscriptions
+	in       *input      // an unfinished message; nil when idle
+	out      *outQueue   // what waits to be written; nil when idle
+	rate     *rateWindow // nil unless the app limits messages
+}
+
+type connState uint8
+
+const (
+	open    connState = iota
+	closing           // a close frame is queued or sent; what comes in is thrown away
+	gone              // the socket is closed
+)
+
+// SocketID returns the connection's public name.
+func (c *conn) SocketID() protocol.SocketID { return c.id }
+
+// Subscriptions returns the channels the connection is in.
+func (c *conn) Subscriptions() *channels.Subscriptions { return &c.subs }
+
+// maxMessage returns the limit for the payload of one message in bytes.
+func (c *conn) maxMessage() int64 {
+	if c.app == nil || c.app.MaxMessageSize <= 0 {
+		return unlimitedMessage
+	}
+	return int64(c.app.MaxMessageSize)
+}
+
+// unlimitedMessage is what max_message_size 0 comes to: a client must not be able to have memory
+// reserved without end.
+const unlimitedMessage = 64 << 20

@@ -1,0 +1,41 @@
+package poll
+
+import (
+	"testing"
+	"time"
+)
+
+func TestWakeBeforeAndDuringWait(t *testing.T) {
+	p, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for range 100 {
+		p.Wake()
+		p.Wake()
+		if _, err := p.Wait(nil, -1); err != nil {
+			t.Fatal(err)
+		}
+		go p.Wake()
+		if _, err := p.Wait(nil, -1); err != nil {
+			t.Fatal(err)
+		}
+		// A second wake of the first pair may still be pending: both forms of merging are fine.
+		if _, err := p.Wait(nil, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestWaitTimesOut(t *testing.T) {
+	p, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	events, err := p.Wait(nil, time.Millisecond)
+	if err != nil || len(events) != 0 {
+		t.Errorf("Wait = %v, %v, want no events", events, err)
+	}
+}

@@ -1,0 +1,203 @@
+package server
+
+import (
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/reverb-go/reverb-go/channels"
+	"github.com/reverb-go/reverb-go/protocol"
+	"github.com/reverb-go/reverb-go/server/internal/poll"
+)
+
+// A loop owns a share of the connections: it reads them, handles what they say, and writes to them.
+//
+// It works in turns. A turn takes all that is ready, first from the sockets, then from the inbox, and
+// only then writes, each connection once: the busier the loop, the more messages share a write.
+type loop struct {
+	// Static after construction.
+	server *Server
+	index  int
+	poller *poll.Poller
+	shard  *channels.Shard
+
+	inbox inbox
+
+	// Owned by the loop's goroutine.
+	conns   map[*conn]struct{} // those with a stream
+	byFD    []*conn            // the others, by descriptor
+	count   int
+	wheel   wheel
+	now     time.Time
+	seconds uint32 // since the server was made
+	buf     []byte // what is being read
+	scratch []byte // a message being built
+	events  []poll.Event
+	ready   []*conn // stopped reading before their socket was empty
+	dirty   []*conn // have something to write
+	spare   []*conn // memory for the next dirty
+	doomed  []doomed
+	held    []*frame // references given up when the turn ends
+	queues  []*outQueue
+	vector  poll.Vector
+	stats   loopStats
+	ids     idSource
+}
+
+// readSize is how much is read at once. A client's message has 10 kB by default.
+const readSize = 64 << 10
+
+// readsPerTurn bounds what one connection may bring before the others have their turn.
+const readsPerTurn = 4
+
+func newLoop(s *Server, index int) (*loop, error) {
+	p, err := poll.New()
+	if err != nil {
+		return nil, err
+	}
+	l := &loop{
+		server: s, index: index, poller: p, shard: channels.NewShard(index),
+		conns: make(map[*conn]struct{}), buf: make([]byte, readSize), ids: newIDSource(),
+	}
+	l.inbox.wake = p.Wake
+	l.inbox.room = sync.NewCond(&l.inbox.mu)
+	return l, nil
+}
+
+// run takes turns until the loop is told to stop and its last connection is gone.
+func (l *loop) run() {
+	defer l.poller.Close()
+	for !l.inbox.close(l.count == 0) {
+		l.wait()
+		started := l.server.cfg.Now()
+		l.setTime(started)
+		l.turn()
+		l.report(started)
+	}
+}
+
+// wait sleeps until there is something to do. The wheel wants a look once a second.
+func (l *loop) wait() {
+	timeout := time.Second
+	if len(l.ready) > 0 || !l.inbox.sleep() {
+		timeout = 0
+	} else if l.count == 0 {
+		timeout = -1
+	}
+	var err error
+	l.events, err = l.poller.Wait(l.events[:0], timeout)
+	l.inbox.awake()
+	if err != nil {
+		l.server.log.Error("event loop cannot wait", "loop", l.index, "err", err)
+	}
+}
+
+func (l *loop) setTime(now time.Time) {
+	l.now = now
+	if s := int64(now.Sub(l.server.started) / time.Second); s > int64(l.seconds) {
+		l.seconds = uint32(s)
+	}
+}
+
+func (l *loop) turn() {
+	l.markReady()
+	if !l.server.isCongested() {
+		l.readReady()
+	}
+	l.takeNotes()
+	l.reap()
+	l.tick()
+	l.flush()
+}
+
+// markReady adds the connections whose sockets have something to read to those left from the last
+// turn, and makes those that can be written again dirty.
+func (l *loop) markReady() {
+	for _, ev := range l.events {
+		c := l.connOf(ev.FD)
+		if c == nil {
+			continue
+		}
+		if ev.Writable && c.out != nil && !c.out.isDirty {
+			c.out.isDirty = true
+			l.dirty = append(l.dirty, c)
+		}
+		if ev.Readable && !c.isReady {
+			c.isReady = true
+			l.ready = append(l.ready, c)
+		}
+		c.hasEnded = c.hasEnded || ev.Ended
+	}
+}
+
+func (l *loop) connOf(fd int32) *conn {
+	if int(fd) >= len(l.byFD) {
+		return nil
+	}
+	return l.byFD[fd]
+}
+
+func (l *loop) readReady() {
+	again := l.ready[:0]
+	for _, c := range l.ready {
+		c.isReady = false
+		if c.state != gone && l.guard(c, (*loop).read) {
+			c.isReady = true
+			again = append(again, c)
+		}
+	}
+	clear(l.ready[len(again):])
+	l.ready = again
+}
+
+// guard calls handle, which reports whether there is more to do, and keeps a bug that shows there
+// from ending more than one connection.
+func (l *loop) guard(c *conn, handle func(*loop, *conn) bool) (more bool) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			l.server.log.Error("connection ended by a bug", "socket", c.id, "panic", fault, "stack", string(debug.Stack()))
+			l.doom(c, closedPanic)
+		}
+	}()
+	return handle(l, c)
+}
+
+// takeNotes does what others have asked for.
+func (l *loop) takeNotes() {
+	notes := l.inbox.take()
+	for i := range notes {
+		n := &notes[i]
+		if n.do != nil {
+			n.do(l)
+		} else {
+			l.broadcast(n)
+		}
+		*n = note{}
+	}
+}
+
+// broadcast queues a frame for the subscribers of a channel. This is the hot path: no lock, map,
+// allocation or copy for a delivery.
+func (l *loop) broadcast(n *note) {
+	l.own(n.frame)
+	for _, seat := range l.shard.Seats(n.channel) {
+		if seat.Since >= n.seq {
+			continue
+		}
+		c := seat.Subscriber.(*conn)
+		if c.id != n.except {
+			l.push(c, n.frame)
+		}
+	}
+}
+
+// reply sends the answer to a subscribe, and after it what a cache channel keeps.
+func (l *loop) reply(c *conn, name []byte, j channels.Joined) {
+	l.sendText(c, j.Reply)
+	switch {
+	case j.Cached != nil:
+		l.sendText(c, append(l.scratch[:0], j.Cached...))
+	case channels.KindOf(name).Has(channels.Cache):
+		l.sendText(c, protocol.AppendCacheMiss(l.scratch[:0], string(name)))
+	}
+}

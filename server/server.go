@@ -1,0 +1,140 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"math/bits"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
+
+	"github.com/reverb-go/reverb-go/auth"
+	"github.com/reverb-go/reverb-go/channels"
+	"github.com/reverb-go/reverb-go/protocol"
+)
+
+// A Server speaks the Pusher protocol to clients, and its HTTP API to apps, on the same ports.
+type Server struct {
+	// Static after construction.
+	cfg     Config
+	broker  Broker
+	log     *slog.Logger
+	apps    map[string]*app // by id
+	loops   []*loop
+	http    *fasthttp.Server
+	started time.Time
+	counts  counts
+
+	next     atomic.Uint32 // loop for the next connection
+	queued   atomic.Int64  // bytes waiting for slow connections
+	draining atomic.Bool
+
+	loopsWG   sync.WaitGroup
+	streamsWG sync.WaitGroup
+}
+
+// An app is what the server keeps for one of the apps it serves.
+type app struct {
+	*auth.App
+	registry      *channels.Registry
+	connections   atomic.Int64
+	gauge         prometheus.Gauge // of connections
+	subscriptions prometheus.Gauge
+	channels      prometheus.Gauge // with a subscriber
+}
+
+// New starts the loops of a server, which then waits for Serve. It gives the broker its way back.
+func New(cfg Config, broker Broker) (*Server, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, broker: broker, log: cfg.Logger, apps: make(map[string]*app), started: cfg.Now(), counts: newCounts(cfg.Metrics)}
+	for _, a := range cfg.Apps.All() {
+		s.apps[a.ID] = s.newApp(a)
+	}
+	s.http = s.newHTTP()
+	for i := range cfg.Loops {
+		l, err := newLoop(s, i)
+		if err != nil {
+			return nil, fmt.Errorf("start event loop %d: %w", i, err)
+		}
+		s.loops = append(s.loops, l)
+	}
+	broker.Start(s.Deliver)
+	for _, l := range s.loops {
+		s.loopsWG.Go(l.run)
+	}
+	return s, nil
+}
+
+func (s *Server) newApp(a *auth.App) *app {
+	return &app{
+		App:           a,
+		registry:      channels.NewRegistry(a.CacheTTL, s.post),
+		gauge:         s.cfg.Metrics.Connections.WithLabelValues(a.ID),
+		subscriptions: s.cfg.Metrics.Subscriptions.WithLabelValues(a.ID),
+		channels:      s.cfg.Metrics.Channels.WithLabelValues(a.ID),
+	}
+}
+
+// Deliver sends a message to the subscribers of its channel on this node. It may be called from any
+// goroutine and keeps nothing of its argument.
+func (s *Server) Deliver(b protocol.Broadcast) {
+	a := s.apps[b.AppID]
+	if a == nil {
+		return
+	}
+	s.trace(TraceEvent{Kind: TraceBroadcast, Channel: b.Channel, Payload: b.Payload})
+	a.registry.Publish(s.cfg.Now(), b)
+}
+
+// post puts a message of a channel, encoded once, into the inboxes of the loops that have
+// subscribers. The channel is locked meanwhile, which keeps the order.
+func (s *Server) post(n channels.Note) {
+	f := newFrame(ws.OpText, n.Payload)
+	f.refs.Store(int32(bits.OnesCount64(n.Shards)))
+	for shards := n.Shards; shards != 0; shards &= shards - 1 {
+		l := s.loops[bits.TrailingZeros64(shards)]
+		if !l.inbox.post(note{channel: n.Channel, frame: f, seq: n.Seq, except: n.Except}) {
+			f.release()
+		}
+	}
+}
+
+// isCongested reports whether a loop has more to deliver than it should have. The loops then stop
+// reading from their clients until it has caught up, so that nothing grows.
+func (s *Server) isCongested() bool {
+	for _, l := range s.loops {
+		if l.inbox.isFull() {
+			return true
+		}
+	}
+	return false
+}
+
+// waitForRoom has an HTTP publisher wait while a loop is behind.
+func (s *Server) waitForRoom() {
+	for _, l := range s.loops {
+		l.inbox.waitForRoom()
+	}
+}
+
+// Tick wakes the loops, so that they notice when a test has moved the clock.
+func (s *Server) Tick() {
+	for _, l := range s.loops {
+		l.inbox.post(note{do: func(*loop) {}})
+	}
+}
+
+// closed counts the end of an established connection.
+func (s *Server) closed(c *conn, why closeReason) {
+	s.trace(TraceEvent{Kind: TraceClosed, Socket: c.id})
+	s.counts.closed[why].Inc()
+	c.app.connections.Add(-1)
+	c.app.gauge.Dec()
+}

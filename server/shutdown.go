@@ -1,0 +1,116 @@
+package server
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/reverb-go/reverb-go/protocol"
+)
+
+// drainPerSecond is how many connections are closed in a second while draining, if Config.Drain
+// leaves time for it: pusher-js comes back at once after 4200, and whoever takes over has to
+// shake hands with each.
+const drainPerSecond = 500
+
+const drainStep = 50 * time.Millisecond
+
+// goodbye is how long clients have to take their close frames when all are sent.
+const goodbye = time.Second
+
+// Shutdown stops accepting, closes every connection with 4200 in random order, spread over at most
+// Config.Drain, writes what waits, and returns when all is closed. When ctx ends it does the rest at
+// once. The Server cannot be used again.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.draining.Store(true)
+	err := s.stopHTTP(ctx)
+	s.drain(ctx)
+	for _, l := range s.loops {
+		l.inbox.stop()
+	}
+	done := make(chan struct{})
+	go func() {
+		s.loopsWG.Wait()
+		s.streamsWG.Wait()
+		close(done)
+	}()
+	hurry := time.NewTimer(goodbye)
+	defer hurry.Stop()
+	select {
+	case <-done:
+		return err
+	case <-hurry.C:
+	}
+	for _, l := range s.loops {
+		l.inbox.post(note{do: (*loop).endAll})
+	}
+	<-done
+	return err
+}
+
+// stopHTTP closes the listeners and waits a moment for requests under way.
+func (s *Server) stopHTTP(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, goodbye)
+	defer cancel()
+	if err := s.http.ShutdownWithContext(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// drain closes the connections in steps.
+func (s *Server) drain(ctx context.Context) {
+	var total int64
+	for _, a := range s.apps {
+		total += a.connections.Load()
+	}
+	window := min(s.cfg.Drain, time.Duration(total)*time.Second/drainPerSecond)
+	ticker := time.NewTicker(drainStep)
+	defer ticker.Stop()
+	for left := int(window / drainStep); left > 1 && ctx.Err() == nil; left-- {
+		s.closeShare(left)
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+		}
+	}
+	s.closeShare(1)
+}
+
+// closeShare closes one in n of the open connections, chosen at random.
+func (s *Server) closeShare(n int) {
+	for _, l := range s.loops {
+		l.inbox.post(note{do: func(l *loop) { l.closeShare(n) }})
+	}
+}
+
+func (l *loop) closeShare(n int) {
+	for c := range l.all() {
+		if c.state == open && rand.IntN(n) == 0 {
+			l.closeWith(c, closedShutdown, protocol.ErrShutdown)
+		}
+	}
+}
+
+// endAll closes what is still there.
+func (l *loop) endAll() {
+	for c := range l.all() {
+		l.end(c, closedShutdown)
+	}
+}
+
+// all yields the loop's connections; the one just yielded may be ended.
+func (l *loop) all() func(yield func(*conn) bool) {
+	return func(yield func(*conn) bool) {
+		for _, c := range l.byFD {
+			if c != nil && !yield(c) {
+				return
+			}
+		}
+		for c := range l.conns {
+			if !yield(c) {
+				return
+			}
+		}
+	}
+}
