@@ -1,0 +1,82 @@
+package config
+
+import (
+	"time"
+
+	"github.com/reverb-go/reverb-go/auth"
+)
+
+// Config is how the server is to run.
+type Config struct {
+	Host     string // address to listen on
+	Port     int
+	Path     string // route prefix
+	Hostname string // where clients find the server: for the banner and the search for a certificate
+	TLS      TLS
+
+	MaxRequestSize   int // bytes
+	MetricsAddr      string
+	Drain            time.Duration
+	MaxQueued        int // bytes per connection
+	HandshakeTimeout time.Duration
+	Loops            int // 0 is one per core
+	Scaling          Scaling
+	Apps             []App // empty when nothing configures one
+
+	Settings []Setting // every value above, in order
+	Warnings []Problem // what is likely not meant
+}
+
+// TLS is servers.reverb.options.tls: PHP's SSL context options, as far as they are used.
+type TLS struct {
+	LocalCert, LocalPK string // files; one of them set turns TLS on
+	Passphrase         string // of the private key
+	VerifyPeer         bool   // ask clients for a certificate
+	CAFile             string // that signed theirs
+}
+
+// Enabled reports whether a certificate is configured.
+func (t TLS) Enabled() bool { return t.LocalCert != "" || t.LocalPK != "" }
+
+// Scaling is servers.reverb.scaling: how nodes reach each other through Redis.
+type Scaling struct {
+	Enabled bool
+	Channel string // of PHP Reverb's messages
+
+	URL, Scheme, Host, Port, Username, Password, Database string
+	Timeout                                               time.Duration
+
+	Cluster, Sentinels, Master, Prefix, Bridge string
+	Lease                                      time.Duration
+}
+
+// App is one app with what Laravel tells browsers about it, which the server does not need.
+type App struct {
+	auth.App
+	Host, Port, Scheme string
+}
+
+// Setting is one value as it applies, and where it was said.
+type Setting struct {
+	Name   string // as in config/reverb.php, like servers.reverb.port
+	Value  any    // string, int, bool or []string; a secret is masked
+	Source string // "flag --port", "environment REVERB_SERVER_PORT", "reverb.yaml:12", ".env:7", "default", …
+}
+
+// Setting returns the setting of a name; without one, the zero Setting.
+func (c *Config) Setting(name string) Setting {
+	for _, s := range c.Settings {
+		if s.Name == name {
+			return s
+		}
+	}
+	return Setting{}
+}
+
+// Problem is what is wrong with a configuration: one sentence, and what to do about it.
+type Problem struct {
+	Sentence string
+	Hint     string
+}
+
+func (p *Problem) Error() string { return p.Sentence }

@@ -1,0 +1,99 @@
+package config
+
+import (
+	"time"
+
+	"github.com/reverb-go/reverb-go/auth"
+)
+
+// key is one setting: where it is looked for, what it is when it is found nowhere, and where it goes.
+type key struct {
+	name   string // as in config/reverb.php; of an app, below apps.apps.N
+	env    string // variable of the stock configuration, or of our own; "" is none
+	def    any    // what an empty value means, and the value when nobody says anything
+	to     target
+	flag   string
+	secret bool
+
+	// bare is for the keys of apps: the value when a list of apps has the app without the key, where
+	// that is not def.
+	bare any
+}
+
+// ownPrefix starts the names of variables that Laravel does not know.
+const ownPrefix = "REVERB_GO_"
+
+// serverKeys are the settings of the server, stored in c.
+func serverKeys(c *Config) []key {
+	keys := []key{
+		{name: "host", env: "REVERB_SERVER_HOST", flag: "host", def: "0.0.0.0", to: text(&c.Host)},
+		{name: "port", env: "REVERB_SERVER_PORT", flag: "port", def: 8080, to: port(&c.Port)},
+		{name: "path", env: "REVERB_SERVER_PATH", flag: "path", def: "", to: text(&c.Path)},
+		{name: "hostname", env: "REVERB_HOST", flag: "hostname", def: "", to: text(&c.Hostname)},
+		{name: "max_request_size", env: "REVERB_MAX_REQUEST_SIZE", def: 10_000, to: number(&c.MaxRequestSize, 1)},
+		{name: "options.tls.local_cert", def: "", to: text(&c.TLS.LocalCert)},
+		{name: "options.tls.local_pk", def: "", to: text(&c.TLS.LocalPK)},
+		{name: "options.tls.passphrase", def: "", to: text(&c.TLS.Passphrase), secret: true},
+		{name: "options.tls.verify_peer", def: false, to: truth(&c.TLS.VerifyPeer)},
+		{name: "options.tls.cafile", def: "", to: text(&c.TLS.CAFile)},
+		{name: "metrics_addr", env: "REVERB_GO_METRICS_ADDR", flag: "metrics-addr", def: "", to: text(&c.MetricsAddr)},
+		{name: "drain", env: "REVERB_GO_DRAIN", flag: "drain", def: "10s", to: duration(&c.Drain, 0)},
+		{name: "max_queued", env: "REVERB_GO_MAX_QUEUED", def: 1 << 20, to: number(&c.MaxQueued, 1)},
+		{name: "handshake_timeout", env: "REVERB_GO_HANDSHAKE_TIMEOUT", def: "10s", to: duration(&c.HandshakeTimeout, time.Millisecond)},
+		{name: "loops", env: "REVERB_GO_LOOPS", def: 0, to: number(&c.Loops, 0)},
+		{name: "scaling.enabled", env: "REVERB_SCALING_ENABLED", def: false, to: truth(&c.Scaling.Enabled)},
+		{name: "scaling.channel", env: "REVERB_SCALING_CHANNEL", def: "reverb", to: text(&c.Scaling.Channel)},
+		{name: "scaling.server.url", env: "REDIS_URL", def: "", to: text(&c.Scaling.URL), secret: true},
+		{name: "scaling.server.scheme", def: "", to: text(&c.Scaling.Scheme)},
+		{name: "scaling.server.host", env: "REDIS_HOST", def: "127.0.0.1", to: text(&c.Scaling.Host)},
+		{name: "scaling.server.port", env: "REDIS_PORT", def: "6379", to: text(&c.Scaling.Port)},
+		{name: "scaling.server.username", env: "REDIS_USERNAME", def: "", to: text(&c.Scaling.Username)},
+		{name: "scaling.server.password", env: "REDIS_PASSWORD", def: "", to: text(&c.Scaling.Password), secret: true},
+		{name: "scaling.server.database", env: "REDIS_DB", def: "0", to: text(&c.Scaling.Database)},
+		{name: "scaling.server.timeout", env: "REDIS_TIMEOUT", def: 60, to: duration(&c.Scaling.Timeout, 0)},
+		{name: "scaling.cluster", env: "REVERB_GO_REDIS_CLUSTER", def: "", to: text(&c.Scaling.Cluster)},
+		{name: "scaling.sentinels", env: "REVERB_GO_REDIS_SENTINELS", def: "", to: text(&c.Scaling.Sentinels)},
+		{name: "scaling.master", env: "REVERB_GO_REDIS_MASTER", def: "", to: text(&c.Scaling.Master)},
+		{name: "scaling.prefix", env: "REVERB_GO_REDIS_PREFIX", def: "reverb-go:", to: text(&c.Scaling.Prefix)},
+		{name: "scaling.lease", env: "REVERB_GO_LEASE", def: "10s", to: duration(&c.Scaling.Lease, time.Second)},
+		{name: "scaling.bridge", env: "REVERB_GO_BRIDGE", def: "", to: text(&c.Scaling.Bridge)},
+	}
+	for i := range keys {
+		keys[i].name = "servers.reverb." + keys[i].name
+	}
+	return append(keys, key{name: "default", env: "REVERB_SERVER", def: "reverb", to: only("reverb")})
+}
+
+// appKeys are the settings of one app, stored in a.
+func appKeys(a *App) []key {
+	d := auth.DefaultApp()
+	return []key{
+		{name: "app_id", env: "REVERB_APP_ID", def: "", to: text(&a.ID)},
+		{name: "key", env: "REVERB_APP_KEY", def: "", to: text(&a.Key)},
+		{name: "secret", env: "REVERB_APP_SECRET", def: "", to: text(&a.Secret), secret: true},
+		{name: "allowed_origins", def: d.AllowedOrigins, to: list(&a.AllowedOrigins)},
+		{name: "ping_interval", env: "REVERB_APP_PING_INTERVAL", def: d.PingInterval, to: duration(&a.PingInterval, time.Second)},
+		{name: "activity_timeout", env: "REVERB_APP_ACTIVITY_TIMEOUT", def: d.ActivityTimeout, to: duration(&a.ActivityTimeout, time.Second)},
+		{name: "max_connections", env: "REVERB_APP_MAX_CONNECTIONS", def: nil, to: limit(&a.MaxConnections)},
+		{name: "max_message_size", env: "REVERB_APP_MAX_MESSAGE_SIZE", def: d.MaxMessageSize, to: number(&a.MaxMessageSize, 0)},
+		{name: "accept_client_events_from", env: "REVERB_APP_ACCEPT_CLIENT_EVENTS_FROM", def: "members", bare: "all", to: clientEvents(&a.ClientEvents)},
+		{name: "rate_limiting.enabled", env: "REVERB_APP_RATE_LIMITING_ENABLED", def: false, to: truth(&a.RateLimit.Enabled)},
+		{name: "rate_limiting.max_attempts", env: "REVERB_APP_RATE_LIMIT_MAX_ATTEMPTS", def: d.RateLimit.MaxAttempts, to: number(&a.RateLimit.MaxAttempts, 0)},
+		{name: "rate_limiting.decay_seconds", env: "REVERB_APP_RATE_LIMIT_DECAY_SECONDS", def: d.RateLimit.Decay, bare: 1, to: duration(&a.RateLimit.Decay, time.Second)},
+		{name: "rate_limiting.terminate_on_limit", env: "REVERB_APP_RATE_LIMIT_TERMINATE", def: false, to: truth(&a.RateLimit.Terminate)},
+		{name: "cache_ttl", env: "REVERB_GO_CACHE_TTL", def: d.CacheTTL, to: duration(&a.CacheTTL, 0)},
+		{name: "timestamp_tolerance", env: "REVERB_GO_TIMESTAMP_TOLERANCE", def: d.TimestampTolerance, to: duration(&a.TimestampTolerance, 0)},
+		{name: "options.host", env: "REVERB_HOST", def: "", to: text(&a.Host)},
+		{name: "options.port", env: "REVERB_PORT", def: "443", to: text(&a.Port)},
+		{name: "options.scheme", env: "REVERB_SCHEME", def: "https", to: text(&a.Scheme)},
+	}
+}
+
+// idleKeys are keys of config/reverb.php that a --config file may have though they change nothing here, and why.
+var idleKeys = map[string]string{
+	"apps.provider":                            "",
+	"servers.reverb.pulse_ingest_interval":     "Pulse runs inside PHP",
+	"servers.reverb.telescope_ingest_interval": "Telescope runs inside PHP",
+	"servers.reverb.options.tcp":               "the socket options are the system's own",
+	"apps.apps.*.options.useTLS":               "",
+}
