@@ -1,15 +1,61 @@
-# make start runs the server, make test installs what is missing and runs everything.
+# make start    builds and runs the server
+# make test     installs what is missing, then runs everything
+# make lint     format, vet, staticcheck, and builds for the other systems
+# make bench    the benchmarks of the hot functions
+# make fuzz     every fuzzer for FUZZTIME (10m)
+# make play AGAINST=ws://127.0.0.1:8080 KEY=… SECRET=… ID=…   the conversations, with any Pusher server
 
 GO ?= go
+FUZZTIME ?= 10m
+COUNT ?= 1
+ID ?= 1
+KEY ?= app-key
+SECRET ?= app-secret
+AGAINST ?=
 
-.PHONY: start build test
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+
+export CGO_ENABLED ?= 0
+
+.PHONY: start build test deps lint fmt bench fuzz play
 
 start: build
 	./bin/reverb-go start
 
 build:
-	$(GO) build -o bin/reverb-go ./cmd/reverb-go
+	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/reverb-go ./cmd/reverb-go
 
-test:
+test: deps lint
+	CGO_ENABLED=1 $(GO) test -race -timeout 14m ./...
+
+# The tests' own parts: a browser, and the clients by their lock file. Without root the tests that need a
+# missing part are skipped by name, except in CI.
+deps:
+	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; fi
+	@if ! command -v cc >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc libc6-dev >/dev/null; fi
+	@cd testdata/clients && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; }
+
+lint:
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "hint: make fmt"; exit 1; }
 	$(GO) vet ./...
-	$(GO) test -race ./...
+	GOOS=darwin $(GO) vet ./...
+	GOOS=windows $(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+fmt:
+	gofmt -w $$(git ls-files '*.go')
+
+bench:
+	$(GO) test -run '^$$' -bench . -count $(COUNT) ./protocol ./auth ./channels ./server
+
+fuzz:
+	@for package in $$($(GO) list ./...); do \
+		for fuzzer in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$fuzzer"; \
+			$(GO) test -run '^$$' -fuzz "^$$fuzzer$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$package || exit 1; \
+		done; done
+
+play:
+	$(GO) test ./server -run TestConversations -count 1 -v -args -against=$(AGAINST) -id=$(ID) -key=$(KEY) -secret=$(SECRET)

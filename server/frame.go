@@ -8,9 +8,6 @@ import (
 	"github.com/gobwas/ws"
 )
 
-// maxHeader is the longest header of a frame that a server sends.
-const maxHeader = 10
-
 // A frame is a WebSocket frame ready to be written, or other bytes that go out as they are. Its
 // bytes never change, so any number of connections can share it. It is counted: it starts with one
 // reference, and the last release gives it back to the pool.
