@@ -1,0 +1,43 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/reverb-go/reverb-go/auth"
+	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
+)
+
+// apps are whom the server serves.
+type apps struct {
+	*auth.Apps
+	throwAway bool // none is configured, so there is one to try things out with
+}
+
+func newApps(cfg *config.Config) (apps, error) {
+	wanted := make([]auth.App, 0, len(cfg.Apps))
+	for _, c := range cfg.Apps {
+		wanted = append(wanted, c.App)
+	}
+	if len(wanted) == 0 {
+		wanted = append(wanted, throwAwayApp())
+	}
+	list := make([]*auth.App, len(wanted))
+	for i, w := range wanted {
+		a, err := auth.NewApp(w)
+		if err != nil {
+			return apps{}, unusable(err)
+		}
+		list[i] = a
+	}
+	all, err := auth.NewApps(list...)
+	if err != nil {
+		return apps{}, unusable(err)
+	}
+	return apps{all, len(cfg.Apps) == 0}, nil
+}
+
+// unusable makes a problem of the configuration of what package auth says, which ends with a hint.
+func unusable(err error) error {
+	sentence, hint, _ := strings.Cut(err.Error(), "; hint: ")
+	return &config.Problem{Sentence: sentence, Hint: hint}
+}

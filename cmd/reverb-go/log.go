@@ -1,0 +1,38 @@
+package main
+
+import (
+	"log/slog"
+
+	"github.com/reverb-go/reverb-go/auth"
+	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
+)
+
+// logStart says what the server listens on, whom it serves and what it allows.
+func logStart(log *slog.Logger, cfg *config.Config, apps *auth.Apps, e endpoint) {
+	log.Info("listening", "url", e.url())
+	for _, a := range apps.All() {
+		log.Info("serving", "app", a, "limits", appLimits(a))
+	}
+	log.Info("limits",
+		"open_files", openFiles(),
+		"max_request_size", cfg.MaxRequestSize,
+		"max_queued", cfg.MaxQueued,
+		"handshake_timeout", cfg.HandshakeTimeout.String(),
+		"drain", cfg.Drain.String(),
+	)
+}
+
+// appLimits leaves out what is not limited.
+func appLimits(a *auth.App) slog.Value {
+	var limits []slog.Attr
+	if a.MaxMessageSize > 0 {
+		limits = append(limits, slog.Int("message_size", a.MaxMessageSize))
+	}
+	if a.MaxConnections >= 0 {
+		limits = append(limits, slog.Int("connections", a.MaxConnections))
+	}
+	if a.RateLimit.Enabled {
+		limits = append(limits, slog.Int("messages", a.RateLimit.MaxAttempts), slog.String("in", a.RateLimit.Decay.String()))
+	}
+	return slog.GroupValue(append(limits, slog.Any("origins", a.AllowedOrigins))...)
+}

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+const (
+	exitFailure = 1
+	exitConfig  = 2
+)
+
+// run executes a command line and returns the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	root := newRootCommand()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.Execute()
+	if err == nil {
+		return 0
+	}
+	return explain(stderr, err)
+}
+
+// explain tells people what went wrong and what to do about it.
+func explain(w io.Writer, err error) int {
+	code := exitFailure
+	var problem *config.Problem
+	var f *failure
+	switch {
+	case errors.As(err, &problem):
+		code = exitConfig
+	case errors.As(err, &f):
+		problem = &f.Problem
+	default:
+		problem = &config.Problem{Sentence: err.Error()}
+	}
+	fmt.Fprintln(w, "reverb-go:", problem.Sentence)
+	if problem.Hint != "" {
+		fmt.Fprintln(w, "hint:", problem.Hint)
+	}
+	return code
+}
+
+// failure is what went wrong though the configuration could be used.
+type failure struct{ config.Problem }
+
+func (f *failure) Error() string { return f.Sentence }
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:               "reverb-go",
+		Short:             "A server for Laravel Echo and every other client of the Pusher protocol",
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Args:              refuseArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if v, _ := cmd.Flags().GetBool("version"); v {
+				return printVersion(cmd.OutOrStdout())
+			}
+			return cmd.Help()
+		},
+	}
+	root.Flags().BoolP("version", "V", false, "Print the version")
+	addGlobalFlags(root)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &config.Problem{Sentence: err.Error(), Hint: fmt.Sprintf("%q lists the options", cmd.CommandPath()+" --help")}
+	})
+	root.AddCommand(newStartCommand(), newConfigCommand(), newVersionCommand())
+	return root
+}
+
+// refuseArguments is for commands that take options only.
+func refuseArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasParent() {
+		return &config.Problem{Sentence: fmt.Sprintf("%s takes no argument, and %q is one", cmd.Name(), args[0]), Hint: "options start with --"}
+	}
+	return &config.Problem{Sentence: fmt.Sprintf("there is no command %q", args[0]), Hint: "the commands are start, config and version"}
+}

@@ -1,0 +1,12 @@
+//go:build !unix
+
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+var handledSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
+
+func isReload(os.Signal) bool { return false }

@@ -1,0 +1,14 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+// handledSignals are those that do not have their usual effect. Ctrl-Z ends the server, as it does Reverb: one
+// that is suspended keeps its port and answers nobody.
+var handledSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGTSTP, syscall.SIGHUP}
+
+func isReload(s os.Signal) bool { return s == syscall.SIGHUP }

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
+)
+
+// newTLSConfig reads the configured certificate, or the one that Herd or Valet has made for the hostname; nil
+// without one.
+func newTLSConfig(cfg *config.Config) (*tls.Config, error) {
+	options := cfg.TLS
+	if !options.Enabled() {
+		options = developmentCertificate(cfg.Hostname)
+	}
+	if !options.Enabled() {
+		return nil, nil
+	}
+	cert, err := loadCertificate(options)
+	if err != nil {
+		return nil, err
+	}
+	t := &tls.Config{
+		Certificates: []tls.Certificate{cert},
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"http/1.1"},
+	}
+	if options.VerifyPeer {
+		t.ClientAuth = tls.RequireAndVerifyClientCert
+		t.ClientCAs, err = loadCAs(options.CAFile)
+	}
+	return t, err
+}
+
+func loadCertificate(options config.TLS) (tls.Certificate, error) {
+	if options.LocalCert == "" {
+		return tls.Certificate{}, &config.Problem{
+			Sentence: "there is a private key (options.tls.local_pk) and no certificate",
+			Hint:     "set options.tls.local_cert",
+		}
+	}
+	cert, err := readOption("local_cert", options.LocalCert)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key := cert // one file may hold both
+	if options.LocalPK != "" {
+		if key, err = readOption("local_pk", options.LocalPK); err != nil {
+			return tls.Certificate{}, err
+		}
+	}
+	if key, err = decryptKey(key, options.Passphrase); err != nil {
+		return tls.Certificate{}, tlsProblem(options, err)
+	}
+	pair, err := tls.X509KeyPair(cert, key)
+	if err != nil {
+		return pair, tlsProblem(options, err)
+	}
+	return pair, nil
+}
+
+func tlsProblem(options config.TLS, err error) error {
+	files := options.LocalCert
+	if options.LocalPK != "" {
+		files += " and " + options.LocalPK
+	}
+	hint := "local_cert is a PEM file with the certificate and its chain, local_pk one with its private key; the two may be one file"
+	if errors.Is(err, errPassphrase) {
+		hint = "options.tls.passphrase is the one that the key was made with"
+	}
+	return &config.Problem{Sentence: fmt.Sprintf("%s cannot be used for TLS: %v", files, err), Hint: hint}
+}
+
+// loadCAs reads who signs the certificates of clients; nil, without a file, is the system's own.
+func loadCAs(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := readOption("cafile", file)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, &config.Problem{Sentence: file + " holds no certificate", Hint: "options.tls.cafile is a PEM file"}
+	}
+	return pool, nil
+}
+
+func readOption(name, file string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return nil, &config.Problem{
+			Sentence: fmt.Sprintf("options.tls.%s: %s cannot be read: %v", name, file, path.Err),
+			Hint:     "does it exist, and may this user read it?",
+		}
+	}
+	return text, err
+}

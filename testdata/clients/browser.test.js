@@ -1,0 +1,149 @@
+// laravel-echo and pusher-js in a real browser, bundled and configured as the Laravel documentation says.
+
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, before, test } from 'node:test'
+import { build } from 'esbuild'
+import { publisher, startBackend, users } from './backend.js'
+import { frame, launch, open, screenshot } from './browser.js'
+import { app, control, server } from './settings.js'
+import { RECONNECTING, limit, restartLimit } from './wait.js'
+
+const CHANNELS = ['orders', 'private-orders', 'private-encrypted-orders', 'presence-room']
+
+let browser, files
+before(async () => {
+  files = {
+    '/': ['text/html; charset=utf-8', await readFile(new URL('page/index.html', import.meta.url), 'utf8')],
+    '/page.js': ['text/javascript; charset=utf-8', await bundle()],
+  }
+  browser = await launch()
+})
+after(() => browser?.close())
+
+// bundle sets the same variables that Vite takes from .env.
+async function bundle() {
+  const settings = {
+    VITE_REVERB_APP_KEY: app.key,
+    VITE_REVERB_HOST: server.host,
+    VITE_REVERB_PORT: String(server.port),
+    VITE_REVERB_SCHEME: 'http',
+  }
+  const { outputFiles } = await build({
+    entryPoints: [new URL('page/main.js', import.meta.url).pathname],
+    bundle: true,
+    write: false,
+    define: Object.fromEntries(
+      Object.entries(settings).map(([name, value]) => [`import.meta.env.${name}`, JSON.stringify(value)])),
+  })
+  return outputFiles[0].text
+}
+
+// visit opens the page in a browser of its own where the user has signed in, and waits for all its channels.
+async function visit(t, backend, user) {
+  const context = await browser.newContext()
+  t.after(() => context.close())
+  await context.addCookies([{ name: 'user', value: user, url: backend }])
+  const page = await open(context, backend)
+  for (const channel of CHANNELS) await logged(page, `${channel}: subscribed`)
+  return page
+}
+
+// logged waits for the nth line with this text.
+function logged(page, text, { nth = 1, timeout } = {}) {
+  return page.locator('#log li').getByText(text, { exact: true }).nth(nth - 1).waitFor({ timeout })
+}
+
+// shows waits until the element has this text and no more.
+function shows(page, id, text) {
+  return page.locator(`#${id}:text-is("${text}")`).waitFor()
+}
+
+test('P:CON-19 P:ECH-01 P:ECH-02 P:ECH-04 two browsers see each other', limit, async t => {
+  const backend = await startBackend(t, files)
+  const ann = await visit(t, backend, 'ann')
+  await shows(ann, 'status', 'connected')
+  await shows(ann, 'here', users.ann.name)
+
+  const bob = await visit(t, backend, 'bob')
+  for (const page of [ann, bob]) {
+    await shows(page, 'here', `${users.ann.name}, ${users.bob.name}`)
+    await logged(page, 'private-forged: refused with 401')
+  }
+
+  await bob.close()
+  await shows(ann, 'here', users.ann.name)
+  assert.deepEqual(ann.mistakes, [])
+})
+
+test('P:ECH-07 P:EVT-03 P:EVT-04 public, private and encrypted events reach the browser', limit, async t => {
+  const backend = await startBackend(t, files)
+  const page = await visit(t, backend, 'zoe')
+  const order = { text: 'Zoë 🦊 </script>' }
+
+  for (const channel of CHANNELS) {
+    await publisher.trigger(channel, 'App\\Events\\OrderShipped', order)
+    await logged(page, `${channel}: order ${order.text}`)
+  }
+
+  const { data } = JSON.parse(await frame(page, 'OrderShipped'))
+  assert.equal(data, JSON.stringify(order))
+})
+
+test('P:ECH-03 P:CLI-01 P:CLI-02 P:CLI-07 what is typed in one browser shows in the other', limit, async t => {
+  const backend = await startBackend(t, files)
+  const ann = await visit(t, backend, 'ann')
+  const bob = await visit(t, backend, 'bob')
+
+  await ann.getByLabel('Order').fill('tea')
+  await shows(bob, 'typing', '1: tea')
+  await bob.getByLabel('Order').fill('milk')
+  await shows(ann, 'typing', '2: milk')
+
+  const whisper = JSON.parse(await frame(bob, 'client-typing'))
+  assert.deepEqual(whisper, {
+    event: 'client-typing',
+    channel: 'presence-room',
+    data: '{"text":"tea"}',
+    user_id: '1',
+  })
+})
+
+test('P:ECH-06 P:EVT-05 the browser that ships an order is not told of it', limit, async t => {
+  const backend = await startBackend(t, files)
+  const ann = await visit(t, backend, 'ann')
+  const bob = await visit(t, backend, 'bob')
+
+  await ann.getByLabel('Order').fill('tea')
+  await ann.getByRole('button', { name: 'Ship' }).click()
+  await logged(ann, 'shipped tea')
+  await logged(bob, 'private-orders: order tea')
+  await publisher.trigger('private-orders', 'App\\Events\\OrderShipped', { text: 'fence' })
+  await logged(ann, 'private-orders: order fence')
+
+  assert.equal(await ann.getByText('private-orders: order tea').count(), 0)
+})
+
+test('P:CLS-04 P:SUB-11 both browsers are back after a restart of the server', restartLimit, async t => {
+  if (!control) return t.skip('REVERB_CONTROL_URL is not set')
+  const backend = await startBackend(t, files)
+  const ann = await visit(t, backend, 'ann')
+  const bob = await visit(t, backend, 'bob')
+  const pages = [ann, bob]
+
+  const restarted = await fetch(`${control}/restart`, { method: 'POST' })
+  assert.equal(restarted.status, 200, await restarted.text())
+
+  for (const page of pages) {
+    for (const channel of CHANNELS) {
+      await logged(page, `${channel}: subscribed`, { nth: 2, timeout: RECONNECTING })
+    }
+    await shows(page, 'here', `${users.ann.name}, ${users.bob.name}`)
+  }
+  await publisher.trigger('private-orders', 'App\\Events\\OrderShipped', { text: 'afterwards' })
+  for (const page of pages) {
+    await logged(page, 'private-orders: order afterwards')
+    assert.deepEqual(page.mistakes, [])
+  }
+  await screenshot(ann, 'echo-after-restart')
+})
