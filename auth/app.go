@@ -25,7 +25,22 @@ type App struct {
 	CacheTTL           time.Duration // how long a cache channel remembers its event
 	TimestampTolerance time.Duration // how old or early a signed request may be; 0 is unchecked
 
-	mac mac
+	// What Laravel Reverb does not have. 0 is no limit.
+	PreviousSecret      string        // still accepted after a rotation; never shown
+	IsDisabled          bool          // refuse clients and requests
+	AuthTimeout         time.Duration // to sign in, or subscribe where it takes a signature; 0 is not asked for
+	CountSubscriptions  bool          // tell subscribers how many they are
+	MaxMembers          int           // of a presence channel
+	MaxMemberSize       int           // bytes of channel_data
+	MaxSubscriptions    int           // of one connection
+	MaxConnectionsPerIP int
+	MaxMessages         int // from one connection in a second
+	MaxClientEvents     int // of those, client events
+	MaxAPIEvents        int // published through the HTTP API in a second
+	MaxAPIReads         int // other requests to the HTTP API in a second
+
+	mac      mac
+	previous *mac // nil unless there is a PreviousSecret
 }
 
 // ClientEvents says whose client events are accepted.
@@ -68,6 +83,10 @@ func NewApp(a App) (*App, error) {
 	}
 	a.AllowedOrigins = slices.Clone(a.AllowedOrigins)
 	a.mac = newMAC(a.Secret)
+	if a.PreviousSecret != "" {
+		previous := newMAC(a.PreviousSecret)
+		a.previous = &previous
+	}
 	return &a, nil
 }
 
@@ -87,6 +106,9 @@ func (a *App) validate() error {
 		{a.RateLimit.MaxAttempts < 0, "rate_limiting.max_attempts must not be negative", "set REVERB_APP_RATE_LIMITING_ENABLED=false for no limit (REVERB_APP_RATE_LIMIT_MAX_ATTEMPTS)"},
 		{a.RateLimit.Decay < 0, "rate_limiting.decay_seconds must not be negative", "60 is usual (REVERB_APP_RATE_LIMIT_DECAY_SECONDS)"},
 		{a.CacheTTL < 0, "cache_ttl must not be negative", "30m is usual"},
+		{a.AuthTimeout < 0, "user_authentication_timeout must not be negative", "leave it out to ask nobody"},
+		{min(a.MaxMembers, a.MaxMemberSize, a.MaxSubscriptions, a.MaxConnectionsPerIP, a.MaxMessages, a.MaxClientEvents, a.MaxAPIEvents, a.MaxAPIReads) < 0,
+			"limits must not be negative", "leave a limit out, or set it to 0, for none"},
 		{a.TimestampTolerance < 0, "the tolerance of timestamps must not be negative", "0 checks none, 600s is usual"},
 	} {
 		if c.bad {

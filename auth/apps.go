@@ -28,11 +28,11 @@ func NewApps(apps ...*App) (*Apps, error) {
 	return s, nil
 }
 
-// ByKey returns the app a client names in the WebSocket URL, or nil.
-func (s *Apps) ByKey(key []byte) *App { return s.byKey[string(key)] }
+// ByKey returns the app a client names in the WebSocket URL, or nil. It never fails.
+func (s *Apps) ByKey(key string) (*App, error) { return s.byKey[key], nil }
 
-// ByID returns the app an HTTP API request names in its path, or nil.
-func (s *Apps) ByID(id []byte) *App { return s.byID[string(id)] }
+// ByID returns the app an HTTP API request names in its path, or nil. It never fails.
+func (s *Apps) ByID(id string) (*App, error) { return s.byID[id], nil }
 
 // All returns the apps in the order given to NewApps. The slice is not to be changed.
 func (s *Apps) All() []*App { return s.all }

@@ -114,3 +114,40 @@ func TestAppNotFromNewAppSignsNothing(t *testing.T) {
 	}()
 	new(App).SignChannel("1.1", "private-x", "")
 }
+
+// P:SGN-13
+func TestVerifyUser(t *testing.T) {
+	app := newApp(t)
+	id, data := []byte("1234.1234"), []byte(`{"id":"12345"}`)
+	good := app.Key + ":4708d583dada6a56435fb8bc611c77c359a31eebde13337c16ab43aa6de336ba"
+	if !app.VerifyUser(id, data, []byte(good)) {
+		t.Error("the documented signature is refused")
+	}
+	if got := app.SignUser(string(id), string(data)); got != good {
+		t.Errorf("SignUser = %s, want %s", got, good)
+	}
+	for _, bad := range []string{"", "x", good + "0", "other:" + good[len(app.Key)+1:]} {
+		if app.VerifyUser(id, data, []byte(bad)) {
+			t.Errorf("%q is accepted", bad)
+		}
+	}
+}
+
+func TestPreviousSecret(t *testing.T) {
+	old := newApp(t)
+	settings := DefaultApp()
+	settings.ID, settings.Key, settings.Secret, settings.PreviousSecret = old.ID, old.Key, "new", old.Secret
+	app, err := NewApp(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, channel := []byte("1.2"), []byte("private-x")
+	for _, signer := range []*App{old, app} {
+		if !app.VerifyChannel(id, channel, nil, []byte(signer.SignChannel("1.2", "private-x", ""))) {
+			t.Error("a signature of one of the two secrets is refused")
+		}
+	}
+	if old.VerifyChannel(id, channel, nil, []byte(app.SignChannel("1.2", "private-x", ""))) {
+		t.Error("the new secret is accepted without being known")
+	}
+}

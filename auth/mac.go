@@ -63,6 +63,11 @@ func (m *mac) verify(signature []byte, parts ...[]byte) bool {
 	return subtle.ConstantTimeCompare(signature, want[:]) == 1
 }
 
+// verify reports whether signature was made with the app's secret, or with the one before it.
+func (a *App) verify(signature []byte, parts ...[]byte) bool {
+	return a.mac.verify(signature, parts...) || a.previous != nil && a.previous.verify(signature, parts...)
+}
+
 // mustRestore keeps an App without state from signing with no key at all.
 func mustRestore(err error) {
 	if err != nil {

@@ -67,7 +67,7 @@ func (a *App) VerifyRequest(r Request, prefix string, now time.Time) error {
 		}
 		tried[s] = c.line
 		for _, path := range paths {
-			if a.mac.verify(c.signature, []byte(r.Method), newline, path, newline, c.line) {
+			if a.verify(c.signature, []byte(r.Method), newline, path, newline, c.line) {
 				return a.checkSigned(c, now)
 			}
 		}

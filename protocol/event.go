@@ -1,5 +1,7 @@
 package protocol
 
+import "strconv"
+
 // Broadcast is a message on its way to the subscribers of one channel, on this node and on
 // others.
 type Broadcast struct {
@@ -33,19 +35,27 @@ func AppendClientEvent(dst []byte, event, channel, data []byte, userID string) [
 	dst = append(dst, `,"channel":`...)
 	dst = AppendString(dst, channel)
 	dst = append(dst, `,"data":`...)
-	switch {
-	case len(data) == 0: // Echo's whisper without an argument
-		dst = append(dst, `"{}"`...)
-	case data[0] == '"':
-		dst = append(dst, data...)
-	default:
-		dst = appendCompactString(dst, data)
-	}
+	dst = appendClientData(dst, data)
 	if userID != "" {
 		dst = append(dst, `,"user_id":`...)
 		dst = AppendString(dst, userID)
 	}
 	return append(dst, '}')
+}
+
+func appendClientData(dst, data []byte) []byte {
+	switch {
+	case len(data) == 0: // Echo's whisper without an argument
+		return append(dst, `"{}"`...)
+	case data[0] == '"':
+		return append(dst, data...)
+	}
+	return appendCompactString(dst, data)
+}
+
+// ClientEventData returns the string that subscribers get as the data of a client event.
+func ClientEventData(data []byte) string {
+	return string(decodeString(appendClientData(nil, data)))
 }
 
 // AppendCacheMiss appends what a subscriber of a cache channel hears when nothing is cached. Its
@@ -54,4 +64,13 @@ func AppendCacheMiss(dst []byte, channel string) []byte {
 	dst = append(dst, `{"event":"pusher:cache_miss","channel":`...)
 	dst = AppendString(dst, channel)
 	return append(dst, `,"data":"{}"}`...)
+}
+
+// AppendSubscriptionCount appends how many connections are subscribed to a channel.
+func AppendSubscriptionCount(dst []byte, channel string, n int) []byte {
+	dst = append(dst, `{"event":"pusher_internal:subscription_count","channel":`...)
+	dst = AppendString(dst, channel)
+	dst = append(dst, `,"data":"{\"subscription_count\":`...)
+	dst = strconv.AppendInt(dst, int64(n), 10)
+	return append(dst, `}"}`...)
 }

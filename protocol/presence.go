@@ -52,7 +52,7 @@ func memberID(raw []byte) (id, idJSON string) {
 	case '"':
 		id = string(decodeString(raw))
 		return id, string(AppendString(nil, id))
-	case '{', '[', 't', 'f':
+	case '{', '[', 't', 'f', 'n':
 		return "", ""
 	}
 	id = string(raw)

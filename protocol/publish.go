@@ -14,6 +14,8 @@ type Publish struct {
 	SocketID []byte   // decoded; nil when not given or blank
 	Info     []byte   // decoded; nil when not given
 	HasInfo  bool     // info was given, even blank
+
+	IdempotencyKey []byte // decoded; nil when not given. In a batch it is the batch's.
 }
 
 // ParsePublish reads the body of POST /events, which it may rewrite. The error is [ErrBadJSON]
@@ -43,7 +45,7 @@ func ParsePublish(body []byte) (Publish, error) {
 // ParseBatch reads the body of POST /batch_events, which it may rewrite. The error is
 // [ErrBadJSON] or a [*ValidationError].
 func ParseBatch(body []byte) ([]Publish, error) {
-	batch, ok := readBatch(body)
+	batch, key, ok := readBatch(body)
 	if !ok {
 		return nil, ErrBadJSON
 	}
@@ -61,6 +63,7 @@ func ParseBatch(body []byte) ([]Publish, error) {
 	events := make([]Publish, len(items))
 	for i := range items {
 		events[i] = items[i].publish([][]byte{decodeString(items[i].channel)})
+		events[i].IdempotencyKey = key
 	}
 	return events, nil
 }
@@ -77,14 +80,17 @@ var batchRules = []struct {
 	{"info", func(f *fields) string { return optionalString(f.info) }},
 }
 
-func readBatch(body []byte) (batch []byte, ok bool) {
+func readBatch(body []byte) (batch, idempotencyKey []byte, ok bool) {
 	w := walkContainer(body)
 	for w.next() {
-		if string(w.key) == "batch" {
+		switch string(w.key) {
+		case "batch":
 			batch = w.value
+		case "idempotency_key":
+			idempotencyKey = w.value
 		}
 	}
-	return batch, w.complete()
+	return batch, decodeName(idempotencyKey), w.complete()
 }
 
 // readItems reads the items of a batch. One that is no object has no fields.
@@ -98,7 +104,7 @@ func readItems(batch []byte) (items []fields) {
 
 // fields are the raw values of one event, nil when absent.
 type fields struct {
-	name, data, channels, channel, socketID, info []byte
+	name, data, channels, channel, socketID, info, idempotencyKey []byte
 }
 
 // readFields reads an object; a list is one without fields, as in PHP. ok is false for anything
@@ -119,6 +125,8 @@ func readFields(b []byte) (f fields, ok bool) {
 			f.socketID = w.value
 		case "info":
 			f.info = w.value
+		case "idempotency_key":
+			f.idempotencyKey = w.value
 		}
 	}
 	return f, w.complete()
@@ -133,5 +141,7 @@ func (f *fields) publish(channels [][]byte) Publish {
 		SocketID: decodeName(f.socketID),
 		Info:     decodeString(f.info),
 		HasInfo:  f.info != nil,
+
+		IdempotencyKey: decodeName(f.idempotencyKey),
 	}
 }
