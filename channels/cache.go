@@ -12,7 +12,6 @@ const maxCached = 100_000
 
 // cache keeps the last event of each cache channel, also of those nobody is subscribed to.
 type cache struct {
-	ttl    time.Duration
 	events map[string]cachedEvent
 }
 
@@ -21,7 +20,7 @@ type cachedEvent struct {
 	expires time.Time
 }
 
-func (k *cache) put(now time.Time, b protocol.Broadcast) {
+func (k *cache) put(b protocol.Broadcast, expires time.Time) {
 	if k.events == nil {
 		k.events = make(map[string]cachedEvent)
 	}
@@ -31,7 +30,7 @@ func (k *cache) put(now time.Time, b protocol.Broadcast) {
 			break
 		}
 	}
-	k.events[b.Channel] = cachedEvent{append([]byte(nil), b.Payload...), now.Add(k.ttl)}
+	k.events[b.Channel] = cachedEvent{append([]byte(nil), b.Payload...), expires}
 }
 
 func (k *cache) get(now time.Time, name string) (cachedEvent, bool) {
@@ -43,7 +42,7 @@ func (k *cache) get(now time.Time, name string) (cachedEvent, bool) {
 func (r *Registry) keep(now time.Time, b protocol.Broadcast) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.cache.put(now, b)
+	r.cache.put(b, now.Add(r.rules.Load().CacheTTL))
 }
 
 func (r *Registry) cached(now time.Time, c *Channel) []byte {
@@ -59,8 +58,8 @@ func (r *Registry) cached(now time.Time, c *Channel) []byte {
 	return e.payload
 }
 
-// Expire forgets the events whose time is over.
-func (r *Registry) Expire(now time.Time) {
+// expire forgets the events whose time is over.
+func (r *Registry) expire(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for name, e := range r.cache.events {

@@ -3,6 +3,7 @@ package channels
 import (
 	"iter"
 	"sync"
+	"time"
 
 	"github.com/reverb-go/reverb-go/protocol"
 )
@@ -20,6 +21,9 @@ type Channel struct {
 	seq     uint64     // number of the last message
 	shards  uint64     // bit set of the shards that have subscribers
 	members *members   // nil unless a presence channel
+	seated  int32      // subscriptions
+	online  int32      // of a Watch channel: the user's signed-in connections
+	counted time.Time  // when the number of subscriptions was last announced
 }
 
 // Name returns the channel's name.

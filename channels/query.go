@@ -32,7 +32,8 @@ func (r *Registry) Lookup(now time.Time, name string) Info {
 	return info
 }
 
-// List returns the channels with a subscriber whose name begins with prefix, oldest first.
+// List returns the channels with a subscriber whose name begins with prefix, oldest first, without
+// those that are internal.
 func (r *Registry) List(now time.Time, prefix string) []Info {
 	found := r.withPrefix(prefix)
 	slices.SortFunc(found, func(a, b *Channel) int { return int(int64(a.serial - b.serial)) })
@@ -50,7 +51,7 @@ func (r *Registry) withPrefix(prefix string) []*Channel {
 	defer r.mu.RUnlock()
 	var found []*Channel
 	for name, c := range r.channels {
-		if strings.HasPrefix(name, prefix) {
+		if strings.HasPrefix(name, prefix) && !c.kind.IsInternal() {
 			found = append(found, c)
 		}
 	}

@@ -2,6 +2,7 @@ package channels
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/reverb-go/reverb-go/protocol"
@@ -9,20 +10,39 @@ import (
 
 // A Registry holds the channels of one app.
 type Registry struct {
-	post func(Note)
+	post    func(Note)
+	observe func(Event)
+	rules   atomic.Pointer[Rules]
 
 	mu       sync.RWMutex // guards what follows
 	channels map[string]*Channel
 	serial   uint64
 	cache    cache
+	late     map[*Channel]struct{} // have a subscription count to announce when its time comes
+}
+
+// Rules are what an app asks of its channels. They may change while the channels are in use.
+type Rules struct {
+	CacheTTL           time.Duration // how long a cache channel keeps its event
+	MaxMembers         int           // of a presence channel; 0 is no limit
+	CountSubscriptions bool          // tell subscribers how many they are
 }
 
 // NewRegistry returns an empty registry. post is told of every message to a channel that has
 // subscribers, in order, while the channel is locked: it must only queue, and copy what it keeps.
-// Events on cache channels are kept for ttl.
-func NewRegistry(ttl time.Duration, post func(Note)) *Registry {
-	return &Registry{post: post, channels: make(map[string]*Channel), cache: cache{ttl: ttl}}
+// observe is told of what happens to channels, in order for each channel; it, too, must only queue.
+// It may be nil.
+func NewRegistry(rules Rules, post func(Note), observe func(Event)) *Registry {
+	if observe == nil {
+		observe = func(Event) {}
+	}
+	r := &Registry{post: post, observe: observe, channels: make(map[string]*Channel), late: make(map[*Channel]struct{})}
+	r.SetRules(rules)
+	return r
 }
+
+// SetRules changes the rules for what happens from now on.
+func (r *Registry) SetRules(rules Rules) { r.rules.Store(&rules) }
 
 // Joined says how a subscribe went.
 type Joined struct {
@@ -35,62 +55,88 @@ type Joined struct {
 // Subscribe makes sub, which lives on shard, a subscriber of the channel; who is the zero Member unless
 // it joins a presence channel as a member. The reply is appended to dst and must be sent before
 // anything else of the channel. Subscribing again is answered again and changes at most the member.
-func (r *Registry) Subscribe(now time.Time, shard *Shard, sub Subscriber, name []byte, who protocol.Member, dst []byte) Joined {
+// The error is protocol.ErrTooManyMembers; then nothing has changed.
+func (r *Registry) Subscribe(now time.Time, shard *Shard, sub Subscriber, name []byte, who protocol.Member, dst []byte) (Joined, error) {
 	if own := sub.Subscriptions().Find(name); own != nil {
 		return r.again(now, sub, own, who, dst)
 	}
 	c, first := r.acquire(name)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if r.isFullLocked(c, who) {
+		r.release(c)
+		return Joined{}, protocol.ErrTooManyMembers
+	}
 	m := r.joinLocked(c, who, sub.SocketID())
 	if shard.sit(c, sub, c.seq, m) {
 		c.shards |= shard.bit
 	}
-	return Joined{Reply: c.appendSucceededLocked(dst), Cached: r.cached(now, c), IsFirst: first}
+	r.countLocked(now, c, +1)
+	return Joined{Reply: c.appendSucceededLocked(dst), Cached: r.cached(now, c), IsFirst: first}, nil
 }
 
-func (r *Registry) again(now time.Time, sub Subscriber, own *Subscription, who protocol.Member, dst []byte) Joined {
+func (r *Registry) again(now time.Time, sub Subscriber, own *Subscription, who protocol.Member, dst []byte) (Joined, error) {
 	c := own.Channel
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if r.isFullLocked(c, who) {
+		return Joined{}, protocol.ErrTooManyMembers
+	}
 	if old := own.member; c.members != nil && (old != nil || who.ID != "") {
 		// The new one first, so that the same user is not taken for one who left and returned.
 		own.member = r.joinLocked(c, who, sub.SocketID())
 		r.leaveLocked(c, old, sub.SocketID())
 	}
-	return Joined{Reply: c.appendSucceededLocked(dst), Cached: r.cached(now, c), IsAgain: true}
+	return Joined{Reply: c.appendSucceededLocked(dst), Cached: r.cached(now, c), IsAgain: true}, nil
+}
+
+// isFullLocked reports whether who would be one member too many. A user who is there already may
+// come with another connection.
+func (r *Registry) isFullLocked(c *Channel, who protocol.Member) bool {
+	limit := r.rules.Load().MaxMembers
+	if limit == 0 || c.members == nil || who.ID == "" || len(c.members.byID) < limit {
+		return false
+	}
+	return c.members.byID[who.ID] == nil
 }
 
 // Unsubscribe ends a subscription of sub, which lives on shard. own becomes invalid. It reports
 // whether the channel has no subscriber left.
-func (r *Registry) Unsubscribe(shard *Shard, sub Subscriber, own *Subscription) bool {
+func (r *Registry) Unsubscribe(now time.Time, shard *Shard, sub Subscriber, own *Subscription) bool {
 	gone := *own
 	index := shard.seats[gone.Channel][gone.seat].index
-	empty := r.unseat(shard, sub, gone)
+	empty := r.unseat(now, shard, sub, gone)
 	sub.Subscriptions().remove(index, shard)
 	return empty
 }
 
 // UnsubscribeAll ends all subscriptions of sub, which lives on shard, in the order they were made,
-// and returns how many channels have no subscriber left.
-func (r *Registry) UnsubscribeAll(shard *Shard, sub Subscriber) (emptied int) {
+// and returns how many there were and how many channels have no subscriber left, both without
+// those that are internal.
+func (r *Registry) UnsubscribeAll(now time.Time, shard *Shard, sub Subscriber) (ended, emptied int) {
 	own := sub.Subscriptions()
 	for _, gone := range own.list {
-		if r.unseat(shard, sub, gone) {
+		isEmpty := r.unseat(now, shard, sub, gone)
+		if gone.Channel.kind.IsInternal() {
+			continue
+		}
+		ended++
+		if isEmpty {
 			emptied++
 		}
 	}
 	own.list = nil
-	return emptied
+	return ended, emptied
 }
 
-func (r *Registry) unseat(shard *Shard, sub Subscriber, gone Subscription) (empty bool) {
+func (r *Registry) unseat(now time.Time, shard *Shard, sub Subscriber, gone Subscription) (empty bool) {
 	c := gone.Channel
 	c.mu.Lock()
 	if shard.vacate(gone) {
 		c.shards &^= shard.bit
 	}
 	r.leaveLocked(c, gone.member, sub.SocketID())
+	r.countLocked(now, c, -1)
 	c.mu.Unlock()
 	return r.release(c)
 }
@@ -125,7 +171,7 @@ func (r *Registry) keepUnlessOccupied(now time.Time, b protocol.Broadcast) *Chan
 	if c := r.channels[b.Channel]; c != nil {
 		return c
 	}
-	r.cache.put(now, b)
+	r.cache.put(b, now.Add(r.rules.Load().CacheTTL))
 	return nil
 }
 
@@ -138,6 +184,9 @@ func (r *Registry) acquire(name []byte) (c *Channel, first bool) {
 		r.channels[c.name] = c
 	}
 	c.subscribers++
+	if c.subscribers == 1 {
+		r.emit(c, Event{Name: ChannelOccupied})
+	}
 	return c, c.subscribers == 1
 }
 
@@ -154,10 +203,13 @@ func (r *Registry) release(c *Channel) (empty bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c.subscribers--
-	if c.subscribers == 0 {
-		delete(r.channels, c.name)
+	if c.subscribers > 0 {
+		return false
 	}
-	return c.subscribers == 0
+	delete(r.channels, c.name)
+	delete(r.late, c)
+	r.emit(c, Event{Name: ChannelVacated})
+	return true
 }
 
 // joinLocked adds a member and tells the others if the user is new. c.mu must be held.
@@ -167,6 +219,7 @@ func (r *Registry) joinLocked(c *Channel, who protocol.Member, id protocol.Socke
 	}
 	m, added := c.members.join(who)
 	if added {
+		r.emit(c, Event{Name: MemberAdded, UserID: who.ID})
 		c.notifyLocked(r.post, protocol.AppendMemberAdded(nil, c.name, who.Data), id)
 	}
 	return m
@@ -175,6 +228,7 @@ func (r *Registry) joinLocked(c *Channel, who protocol.Member, id protocol.Socke
 // leaveLocked takes a member away and tells the others if the user is gone. c.mu must be held.
 func (r *Registry) leaveLocked(c *Channel, m *member, id protocol.SocketID) {
 	if m != nil && c.members.leave(m) {
+		r.emit(c, Event{Name: MemberRemoved, UserID: m.ID})
 		c.notifyLocked(r.post, protocol.AppendMemberRemoved(nil, c.name, m.IDJSON), id)
 	}
 }

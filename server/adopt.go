@@ -24,39 +24,65 @@ func (l *loop) adopt(c *conn, h handshake, early []byte) {
 		l.turnAway(c, why)
 		return
 	}
-	if c.app.RateLimit.Enabled {
-		c.rate = new(rateWindow)
+	settings := c.app.get()
+	if settings.RateLimit.Enabled || settings.MaxMessages > 0 || settings.MaxClientEvents > 0 {
+		c.rates = new(rates)
 	}
+	c.opened = l.seconds
 	l.server.counts.Opened.Inc()
 	l.trace(TraceEvent{Kind: TraceOpened, Socket: c.id})
-	l.sendText(c, protocol.AppendConnectionEstablished(l.scratch[:0], c.id, int(wholeSeconds(c.app.ActivityTimeout))))
-	l.wheel.insert(c, l.seconds+wholeSeconds(c.app.PingInterval))
+	l.sendText(c, protocol.AppendConnectionEstablished(l.scratch[:0], c.id, int(wholeSeconds(settings.ActivityTimeout))))
+	l.schedule(c)
 	if len(early) > 0 {
 		l.feed(c, early)
 	}
 }
 
-// admit decides whether a connection is let in and counts it. The order is Reverb's.
+func (h *handshake) refuse(why refusal) { h.refused = &why }
+
+// admit decides whether a connection is let in and counts it. The order is Reverb's, after what
+// protects the node.
 func (s *Server) admit(c *conn, h handshake) (refusal, bool) {
 	switch {
 	case s.draining.Load():
 		return refusedShutdown, true
-	case h.isLost:
-		return refusedPath, true
+	case h.refused != nil:
+		return *h.refused, true
 	case c.app == nil:
 		return refusedApp, true
+	case c.app.get().IsDisabled:
+		return refusedDisabled, true
 	}
-	n := c.app.connections.Add(1)
-	why := refusedQuota
-	if c.app.MaxConnections < 0 || n <= int64(c.app.MaxConnections) {
-		if c.app.AllowsOrigin(h.origin) {
-			c.app.gauge.Inc()
-			return 0, false
-		}
-		why = refusedOrigin
+	total, n := s.total.Add(1), c.app.connections.Add(1)
+	why, refused := s.admitCounted(c, h, total, n)
+	if refused {
+		s.total.Add(-1)
+		c.app.connections.Add(-1)
+		return why, true
 	}
-	c.app.connections.Add(-1)
-	return why, true
+	c.app.gauge.Inc()
+	return 0, false
+}
+
+// admitCounted decides about a connection that is the total-th of the node and the n-th of its app.
+func (s *Server) admitCounted(c *conn, h handshake, total, n int64) (refusal, bool) {
+	settings := c.app.get()
+	switch {
+	case s.cfg.MaxConnections > 0 && total > int64(s.cfg.MaxConnections):
+		return refusedNode, true
+	case settings.MaxConnections >= 0 && n > int64(settings.MaxConnections):
+		return refusedQuota, true
+	case !settings.AllowsOrigin(h.origin):
+		return refusedOrigin, true
+	case settings.MaxConnectionsPerIP == 0:
+		return 0, false
+	}
+	p := peer{c.app, h.addr}
+	if !s.peers.enter(p, settings.MaxConnectionsPerIP) {
+		return refusedAddress, true
+	}
+	c.peer = &p
+	return 0, false
 }
 
 func (l *loop) turnAway(c *conn, why refusal) {

@@ -48,21 +48,57 @@ func (s *Server) serveAPI(ctx *fasthttp.RequestCtx, segments []string) route {
 	if !s.allow(ctx, e.method) {
 		return e.route
 	}
-	a := s.apps[segments[0]]
-	if a == nil {
-		s.answerError(ctx, fasthttp.StatusNotFound, "No matching application for ID ["+segments[0]+"].")
-		return e.route
+	if a := s.authenticate(ctx, segments[0]); a != nil && s.withinRate(ctx, a, e) {
+		e.handle(s, ctx, a, name)
 	}
-	if err := s.verifyRequest(ctx, a); err != nil {
-		s.answerError(ctx, err.Status, err.Message)
-		return e.route
-	}
-	e.handle(s, ctx, a, name)
 	return e.route
 }
 
-func (s *Server) verifyRequest(ctx *fasthttp.RequestCtx, a *app) *auth.RequestError {
-	err := a.VerifyRequest(auth.Request{
+// authenticate returns the app a request is for, or nil after it has answered why not.
+func (s *Server) authenticate(ctx *fasthttp.RequestCtx, id string) *app {
+	settings, err := s.cfg.Apps.ByID(id)
+	switch {
+	case err != nil:
+		s.log.Error("app not looked up", "app", id, "err", err)
+		ctx.Response.Header.Set("Retry-After", "1")
+		s.answerError(ctx, fasthttp.StatusServiceUnavailable, "The application cannot be looked up at the moment.")
+		return nil
+	case settings == nil:
+		s.answerError(ctx, fasthttp.StatusNotFound, "No matching application for ID ["+id+"].")
+		return nil
+	}
+	if err := s.verifyRequest(ctx, settings); err != nil {
+		s.answerError(ctx, err.Status, err.Message)
+		return nil
+	}
+	if settings.IsDisabled {
+		s.answerError(ctx, fasthttp.StatusForbidden, "Application is disabled.")
+		return nil
+	}
+	return s.meet(settings)
+}
+
+// withinRate reports whether the app may do this now, and answers if not. Publishing counts its
+// events itself.
+func (s *Server) withinRate(ctx *fasthttp.RequestCtx, a *app, e endpoint) bool {
+	if e.route == routeEvents || e.route == routeBatch {
+		return true
+	}
+	return s.take(ctx, &a.reads, a.get().MaxAPIReads, 1)
+}
+
+// take counts n events or requests against a rate and answers 429 if they are too many.
+func (s *Server) take(ctx *fasthttp.RequestCtx, b *lockedBucket, rate, n int) bool {
+	if b.takeAll(s.cfg.Now(), rate, n) {
+		return true
+	}
+	ctx.Response.Header.Set("Retry-After", "1")
+	s.answerError(ctx, fasthttp.StatusTooManyRequests, "Rate limit exceeded.")
+	return false
+}
+
+func (s *Server) verifyRequest(ctx *fasthttp.RequestCtx, settings *auth.App) *auth.RequestError {
+	err := settings.VerifyRequest(auth.Request{
 		Method: string(ctx.Method()),
 		Path:   ctx.URI().PathOriginal(),
 		Query:  ctx.URI().QueryString(),

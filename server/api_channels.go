@@ -120,7 +120,7 @@ func (s *Server) getUsers(ctx *fasthttp.RequestCtx, a *app, name string) {
 	answerJSON(ctx, fasthttp.StatusOK, append(body, "]}"...))
 }
 
-// postTerminate closes the connections that are this user in a presence channel.
+// postTerminate closes the connections that are signed in as this user, or are it in a presence channel.
 func (s *Server) postTerminate(ctx *fasthttp.RequestCtx, a *app, userID string) {
 	for _, l := range s.loops {
 		l.inbox.post(note{do: func(l *loop) { l.terminate(a, userID) }})
@@ -137,6 +137,9 @@ func (l *loop) terminate(a *app, userID string) {
 }
 
 func (c *conn) isUser(id string) bool {
+	if c.user != nil && c.user.ID == id {
+		return true
+	}
 	for i := range c.subs.All() {
 		if c.subs.All()[i].UserID() == id {
 			return true

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/md5"
 	"errors"
 
 	"github.com/valyala/fasthttp"
@@ -9,9 +10,17 @@ import (
 )
 
 func (s *Server) postEvents(ctx *fasthttp.RequestCtx, a *app, _ string) {
+	sum := md5.Sum(ctx.Request.Body()) // before the parser rewrites it
 	event, err := protocol.ParsePublish(ctx.Request.Body())
 	if err != nil {
 		s.answerBadBody(ctx, err)
+		return
+	}
+	s.once(ctx, a, event.IdempotencyKey, sum, func() { s.publishOne(ctx, a, event) })
+}
+
+func (s *Server) publishOne(ctx *fasthttp.RequestCtx, a *app, event protocol.Publish) {
+	if !s.take(ctx, &a.events, a.get().MaxAPIEvents, 1) {
 		return
 	}
 	s.publish(a, event)
@@ -33,9 +42,17 @@ func (s *Server) postEvents(ctx *fasthttp.RequestCtx, a *app, _ string) {
 
 // postBatch publishes several events: all, or, if one of them is not valid, none.
 func (s *Server) postBatch(ctx *fasthttp.RequestCtx, a *app, _ string) {
+	sum := md5.Sum(ctx.Request.Body())
 	events, err := protocol.ParseBatch(ctx.Request.Body())
 	if err != nil {
 		s.answerBadBody(ctx, err)
+		return
+	}
+	s.once(ctx, a, events[0].IdempotencyKey, sum, func() { s.publishBatch(ctx, a, events) })
+}
+
+func (s *Server) publishBatch(ctx *fasthttp.RequestCtx, a *app, events []protocol.Publish) {
+	if !s.take(ctx, &a.events, a.get().MaxAPIEvents, len(events)) {
 		return
 	}
 	hasInfo := false
@@ -68,7 +85,7 @@ func (s *Server) publish(a *app, event protocol.Publish) {
 	for _, name := range event.Channels {
 		channel := string(name)
 		payload = protocol.AppendEvent(payload[:0], event.Name, event.Data, channel)
-		s.broker.Publish(protocol.Broadcast{AppID: a.ID, Channel: channel, Payload: payload, Except: except, Cache: true})
+		s.broker.Publish(protocol.Broadcast{AppID: a.id, Channel: channel, Payload: payload, Except: except, Cache: true})
 	}
 }
 

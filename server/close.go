@@ -10,21 +10,23 @@ import (
 type closeReason int
 
 const (
-	closedByClient  closeReason = iota // a close frame came
-	closedGone                         // the socket ended without one
-	closedProtocol                     // RFC 6455 was broken
-	closedTooBig                       // a message was over max_message_size
-	closedTimeout                      // a ping was not answered
-	closedSlow                         // too much was waiting to be written
-	closedRate                         // terminate_on_limit
-	closedByApp                        // terminate_connections
-	closedShutdown                     // this node stops
-	closedPanic                        // a bug of ours
-	numCloseReasons int         = iota
+	closedByClient     closeReason = iota // a close frame came
+	closedGone                            // the socket ended without one
+	closedProtocol                        // RFC 6455 was broken
+	closedTooBig                          // a message was over max_message_size
+	closedTimeout                         // a ping was not answered
+	closedSlow                            // too much was waiting to be written
+	closedRate                            // terminate_on_limit
+	closedByApp                           // terminate_connections
+	closedShutdown                        // this node stops
+	closedUnauthorized                    // neither signed in nor subscribed with a signature in time
+	closedAppGone                         // its app was removed or disabled
+	closedPanic                           // a bug of ours
+	numCloseReasons    int         = iota
 )
 
 func (r closeReason) String() string {
-	return [...]string{"client", "gone", "protocol", "too_big", "timeout", "slow", "rate_limit", "app", "shutdown", "panic"}[r]
+	return [...]string{"client", "gone", "protocol", "too_big", "timeout", "slow", "rate_limit", "app", "shutdown", "unauthorized", "app_gone", "panic"}[r]
 }
 
 // A refusal says why a connection was not established. Its text is the label in the metrics.
@@ -36,16 +38,23 @@ const (
 	refusedOrigin
 	refusedPath
 	refusedShutdown
+	refusedDisabled
+	refusedAddress
+	refusedNode
+	refusedRate
+	refusedMemory
+	refusedSource
 	numRefusals int = iota
 )
 
 func (r refusal) String() string {
-	return [...]string{"unknown_app", "over_quota", "origin", "path", "shutdown"}[r]
+	return [...]string{"unknown_app", "over_quota", "origin", "path", "shutdown", "disabled", "address", "node_full", "handshake_rate", "memory", "app_source"}[r]
 }
 
 func (r refusal) err() *protocol.Error {
 	return [...]*protocol.Error{
 		protocol.ErrAppNotFound, protocol.ErrOverQuota, protocol.ErrOriginNotAllowed, errPathNotFound, protocol.ErrOverCapacity,
+		protocol.ErrAppDisabled, protocol.ErrTooManyConnections, protocol.ErrOverCapacity, protocol.ErrOverCapacity, protocol.ErrOverCapacity, protocol.ErrOverCapacity,
 	}[r]
 }
 
@@ -86,8 +95,15 @@ func (l *loop) sendClose(c *conn, code ws.StatusCode, text string) {
 // leave takes an open connection out of its channels and counts.
 func (l *loop) leave(c *conn, why closeReason) {
 	c.state = closing
-	c.app.subscriptions.Sub(float64(c.subs.Len()))
-	c.app.channels.Sub(float64(c.app.registry.UnsubscribeAll(l.shard, c)))
+	ended, emptied := c.app.registry.UnsubscribeAll(l.now, l.shard, c)
+	c.app.subscriptions.Sub(float64(ended))
+	c.app.channels.Sub(float64(emptied))
+	if c.user != nil {
+		c.app.registry.SignOut(c.user.ID)
+	}
+	if c.peer != nil {
+		l.server.peers.leave(*c.peer)
+	}
 	l.server.closed(c, why)
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"log/slog"
+	"net/netip"
 	"runtime"
 	"strings"
 	"time"
@@ -18,11 +19,18 @@ import (
 
 // Config says how a Server is to work. Zero values mean the defaults named here.
 type Config struct {
-	Apps             *auth.Apps       // whom to serve; required
+	Apps             AppSource        // whom to serve; required
+	Hooks            Hooks            // told of what happens to channels; none
 	Path             string           // prefix of all routes; slashes around it do not matter
 	MaxRequestSize   int              // bytes of a whole HTTP request; 10,000
 	MaxQueued        int              // bytes that may wait for one connection; 1 MiB
+	MaxNodeQueued    int              // bytes that may wait for all slow connections together; 256 MiB
+	MaxConnections   int              // of the node; no limit
+	MaxHandshakes    int              // in a second; no limit
+	TrustedProxies   []netip.Prefix   // whose X-Forwarded-For is believed; none
+	IsOverloaded     func() bool      // whether memory is too short for new connections; never
 	HandshakeTimeout time.Duration    // for a whole HTTP request to arrive; 10 s
+	IdempotencyTTL   time.Duration    // for which an idempotency key is remembered; 2 minutes
 	PongTimeout      time.Duration    // for a sign of life after a ping; 30 s
 	Drain            time.Duration    // over which Shutdown spreads its closes; 0 closes all at once
 	Loops            int              // event loops; one per processor, at most 64
@@ -32,6 +40,12 @@ type Config struct {
 	Debug            Tracer           // told of all that passes; none
 	Metrics          *metrics.Metrics // counted into; unregistered ones
 	Now              func() time.Time // the clock; time.Now
+}
+
+// Hooks is told of what happens to the channels of an app. Notify is called by loops and under locks:
+// it must only queue.
+type Hooks interface {
+	Notify(*auth.App, channels.Event)
 }
 
 // A Broker carries messages to all nodes, this one included. Package scaling has two.
@@ -46,13 +60,11 @@ type Broker interface {
 const (
 	defaultMaxRequestSize   = 10_000
 	defaultMaxQueued        = 1 << 20
+	defaultMaxNodeQueued    = 256 << 20
 	defaultHandshakeTimeout = 10 * time.Second
+	defaultIdempotencyTTL   = 2 * time.Minute
 	defaultPongTimeout      = 30 * time.Second
 )
-
-// maxNodeQueued bounds what waits for all slow connections together. Beyond it whoever is slow is
-// closed, however little waits for it.
-const maxNodeQueued = 256 << 20
 
 func (c Config) withDefaults() (Config, error) {
 	if c.Apps == nil {
@@ -60,7 +72,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	setDefault(&c.MaxRequestSize, defaultMaxRequestSize)
 	setDefault(&c.MaxQueued, defaultMaxQueued)
+	setDefault(&c.MaxNodeQueued, defaultMaxNodeQueued)
 	setDefault(&c.HandshakeTimeout, defaultHandshakeTimeout)
+	setDefault(&c.IdempotencyTTL, defaultIdempotencyTTL)
 	setDefault(&c.PongTimeout, defaultPongTimeout)
 	setDefault(&c.Loops, runtime.GOMAXPROCS(0))
 	c.Loops = min(c.Loops, channels.MaxShards)

@@ -15,18 +15,22 @@ type conn struct {
 	isJS   bool // pusher-js, which answers pusher:ping
 
 	// Owned by the loop: touch only on its goroutine.
-	state    connState
-	pinged   bool   // and nothing came since
-	isReady  bool   // in loop.ready
-	isDoomed bool   // in loop.doomed
-	hasEnded bool   // the client has stopped sending: read to the end
-	slot     uint8  // place in loop.wheel
-	pos      int32  // index in that slot
-	lastSeen uint32 // loop.seconds when something last came in
-	subs     channels.Subscriptions
-	in       *input      // an unfinished message; nil when idle
-	out      *outQueue   // what waits to be written; nil when idle
-	rate     *rateWindow // nil unless the app limits messages
+	state        connState
+	pinged       bool   // and nothing came since
+	isReady      bool   // in loop.ready
+	isDoomed     bool   // in loop.doomed
+	hasEnded     bool   // the client has stopped sending: read to the end
+	isAuthorized bool   // has signed in, or subscribed where it takes a signature
+	slot         uint8  // place in loop.wheel
+	pos          int32  // index in that slot
+	lastSeen     uint32 // loop.seconds when something last came in
+	subs         channels.Subscriptions
+	opened       uint32         // loop.seconds when it was established
+	in           *input         // an unfinished message; nil when idle
+	out          *outQueue      // what waits to be written; nil when idle
+	rates        *rates         // nil unless the app limits messages
+	user         *protocol.User // nil until it has signed in
+	peer         *peer          // nil unless the app limits connections by address
 }
 
 type connState uint8
@@ -45,10 +49,10 @@ func (c *conn) Subscriptions() *channels.Subscriptions { return &c.subs }
 
 // maxMessage returns the limit for the payload of one message in bytes.
 func (c *conn) maxMessage() int64 {
-	if c.app == nil || c.app.MaxMessageSize <= 0 {
+	if c.app == nil || c.app.get().MaxMessageSize <= 0 {
 		return unlimitedMessage
 	}
-	return int64(c.app.MaxMessageSize)
+	return int64(c.app.get().MaxMessageSize)
 }
 
 // unlimitedMessage is what max_message_size 0 comes to: a client must not be able to have memory

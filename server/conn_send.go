@@ -110,7 +110,8 @@ func (l *loop) settle(c *conn) {
 		q.frames[q.owned].retain()
 	}
 	q.compact()
-	if l.server.queued.Load() > maxNodeQueued {
+	// Beyond the node's limit whoever is slow is closed, however little waits for it.
+	if l.server.queued.Load() > int64(l.server.cfg.MaxNodeQueued) {
 		l.doom(c, closedSlow)
 	}
 }

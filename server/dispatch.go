@@ -15,7 +15,7 @@ import (
 func (l *loop) handleMessage(c *conn, b []byte) {
 	l.stats.messagesIn++
 	l.trace(TraceEvent{Kind: TraceReceived, Socket: c.id, Payload: b})
-	if c.rate != nil && !c.rate.allows(l.now, c.app.RateLimit) {
+	if c.rates != nil && !c.rates.allow(l.now, c.app.get()) {
 		l.handleExcess(c)
 		return
 	}
@@ -37,7 +37,7 @@ func (l *loop) fail(c *conn, err error) {
 	l.trace(TraceEvent{Kind: TraceFailed, Socket: c.id, Err: err})
 	var told *protocol.Error
 	if !errors.As(err, &told) {
-		l.server.log.Error("message not handled", "app", c.app.ID, "socket", c.id, "err", err)
+		l.server.log.Error("message not handled", "app", c.app.id, "socket", c.id, "err", err)
 		told = protocol.ErrInvalidFormat
 	}
 	l.sendError(c, told)
@@ -50,7 +50,7 @@ func (l *loop) handleExcess(c *conn) {
 	l.stats.rateLimited++
 	l.trace(TraceEvent{Kind: TraceFailed, Socket: c.id, Err: protocol.ErrRateLimited})
 	l.sendError(c, protocol.ErrRateLimited)
-	if c.app.RateLimit.Terminate {
+	if c.app.get().RateLimit.Terminate {
 		l.close(c, closedRate, ws.StatusCode(protocol.ErrOverCapacity.Code), protocol.ErrRateLimited.Message)
 	}
 }
@@ -71,6 +71,8 @@ func (l *loop) dispatch(c *conn, m protocol.Message) error {
 		return l.handleSubscribe(c, m)
 	case "pusher:unsubscribe":
 		return l.handleUnsubscribe(c, m)
+	case "pusher:signin":
+		return l.handleSignin(c, m)
 	}
 	switch {
 	case bytes.HasPrefix(m.Event, pusherPrefix), m.Channel == nil:
@@ -87,39 +89,77 @@ func (l *loop) dispatch(c *conn, m protocol.Message) error {
 func (l *loop) handleSubscribe(c *conn, m protocol.Message) error {
 	sub, err := protocol.ParseSubscribe(m.Data)
 	if err != nil {
-		return l.refuse(c, sub.Channel, protocol.ErrInvalidFormat, 400)
+		return l.refuse(c, sub.Channel, protocol.ErrInvalidFormat)
 	}
 	kind := channels.KindOf(sub.Channel)
-	if kind.Guarded() && !l.verify(c, sub) {
-		return l.refuse(c, sub.Channel, protocol.ErrUnauthorized, 401)
+	if e := l.mayNotSubscribe(c, kind, sub); e != nil {
+		return l.refuse(c, sub.Channel, e)
 	}
-	var who protocol.Member
-	if kind.Has(channels.Presence) && sub.ChannelData != nil {
-		if who, err = protocol.ParseMember(sub.ChannelData); err != nil {
-			return l.refuse(c, sub.Channel, protocol.ErrInvalidFormat, 400)
+	who, err := memberOf(c, kind, sub)
+	if err != nil {
+		return l.refuse(c, sub.Channel, protocol.ErrInvalidFormat)
+	}
+	joined, err := c.app.registry.Subscribe(l.now, l.shard, c, sub.Channel, who, l.scratch[:0])
+	if err != nil {
+		return l.refuse(c, sub.Channel, protocol.ErrTooManyMembers)
+	}
+	c.isAuthorized = c.isAuthorized || kind.Guarded()
+	if !joined.IsAgain && !kind.IsInternal() {
+		c.app.subscriptions.Inc()
+		if joined.IsFirst {
+			c.app.channels.Inc()
 		}
 	}
-	joined := c.app.registry.Subscribe(l.now, l.shard, c, sub.Channel, who, l.scratch[:0])
-	if !joined.IsAgain {
-		c.app.subscriptions.Inc()
-	}
-	if joined.IsFirst {
-		c.app.channels.Inc()
-	}
-	l.reply(c, sub.Channel, joined)
+	l.reply(c, kind, sub.Channel, joined)
 	return nil
+}
+
+// mayNotSubscribe returns why a subscribe is refused, or nil.
+func (l *loop) mayNotSubscribe(c *conn, kind channels.Kind, sub protocol.Subscribe) *protocol.Error {
+	settings := c.app.get()
+	switch {
+	case kind.Has(channels.Watch):
+		return protocol.ErrInvalidFormat
+	case kind.Has(channels.ServerToUser) && !c.mayHear(sub.Channel), kind.Guarded() && !l.verify(c, sub):
+		return protocol.ErrUnauthorized
+	case settings.MaxMemberSize > 0 && len(sub.ChannelData) > settings.MaxMemberSize:
+		return protocol.ErrMemberTooLarge
+	case settings.MaxSubscriptions > 0 && c.subs.Len() >= settings.MaxSubscriptions && c.subs.Find(sub.Channel) == nil:
+		return protocol.ErrTooManySubscriptions
+	}
+	return nil
+}
+
+// memberOf returns who joins a presence channel: as channel_data says, or, without any, the user who is
+// signed in.
+func memberOf(c *conn, kind channels.Kind, sub protocol.Subscribe) (protocol.Member, error) {
+	switch {
+	case !kind.Has(channels.Presence):
+		return protocol.Member{}, nil
+	case sub.ChannelData == nil && c.user != nil:
+		return c.user.Member(), nil
+	}
+	return protocol.ParseMember(sub.ChannelData)
 }
 
 // verify checks the signature of a subscribe over the socket id, the channel and the channel data
 // as they came.
 func (l *loop) verify(c *conn, sub protocol.Subscribe) bool {
 	l.scratch = c.id.AppendTo(l.scratch[:0])
-	return c.app.VerifyChannel(l.scratch, sub.Channel, sub.ChannelData, sub.Auth)
+	return c.app.get().VerifyChannel(l.scratch, sub.Channel, sub.ChannelData, sub.Auth)
 }
 
-func (l *loop) refuse(c *conn, channel []byte, e *protocol.Error, status int) error {
+// refuse answers a subscribe with an error for its channel; the caller sends the other one.
+func (l *loop) refuse(c *conn, channel []byte, e *protocol.Error) error {
+	kind, status := "AuthError", 401
+	switch e {
+	case protocol.ErrInvalidFormat:
+		status = 400
+	case protocol.ErrTooManyMembers, protocol.ErrMemberTooLarge, protocol.ErrTooManySubscriptions:
+		kind, status = "LimitReached", 403
+	}
 	if channel != nil {
-		l.sendText(c, protocol.AppendSubscriptionError(l.scratch[:0], string(channel), "AuthError", e, status))
+		l.sendText(c, protocol.AppendSubscriptionError(l.scratch[:0], string(channel), kind, e, status))
 	}
 	return e
 }
@@ -130,9 +170,15 @@ func (l *loop) handleUnsubscribe(c *conn, m protocol.Message) error {
 	if err != nil {
 		return err
 	}
-	if own := c.subs.Find(channel); own != nil {
+	own := c.subs.Find(channel)
+	if own == nil {
+		return nil
+	}
+	isInternal := own.Channel.Kind().IsInternal()
+	isEmpty := c.app.registry.Unsubscribe(l.now, l.shard, c, own)
+	if !isInternal {
 		c.app.subscriptions.Dec()
-		if c.app.registry.Unsubscribe(l.shard, c, own) {
+		if isEmpty {
 			c.app.channels.Dec()
 		}
 	}
@@ -143,14 +189,8 @@ func (l *loop) handleUnsubscribe(c *conn, m protocol.Message) error {
 // unless the app accepts client events from all; on public channels, too, as with Reverb.
 func (l *loop) handleClientEvent(c *conn, m protocol.Message) error {
 	own := c.subs.Find(m.Channel)
-	switch c.app.ClientEvents {
-	case auth.ClientEventsAll:
-	case auth.ClientEventsMembers:
-		if own == nil {
-			return protocol.ErrNotMember
-		}
-	default:
-		return protocol.ErrClientEventsDisabled
+	if e := l.mayNotSend(c, own, m.Channel); e != nil {
+		return e
 	}
 	channel, userID := "", ""
 	if own != nil {
@@ -161,7 +201,29 @@ func (l *loop) handleClientEvent(c *conn, m protocol.Message) error {
 	l.scratch = protocol.AppendClientEvent(l.scratch[:0], m.Event, m.Channel, m.Data, userID)
 	l.stats.published++
 	l.server.broker.Publish(protocol.Broadcast{
-		AppID: c.app.ID, Channel: channel, Payload: l.scratch, Except: c.id, Cache: true,
+		AppID: c.app.id, Channel: channel, Payload: l.scratch, Except: c.id, Cache: true,
 	})
+	if l.server.cfg.Hooks != nil {
+		l.server.observe(c.app, channels.Event{
+			Name: channels.ClientEvent, Channel: channel, UserID: userID,
+			Event: string(m.Event), Data: protocol.ClientEventData(m.Data), SocketID: c.id,
+		})
+	}
+	return nil
+}
+
+// mayNotSend returns why a client event is refused, or nil.
+func (l *loop) mayNotSend(c *conn, own *channels.Subscription, channel []byte) *protocol.Error {
+	settings := c.app.get()
+	switch {
+	case settings.ClientEvents == auth.ClientEventsNone:
+		return protocol.ErrClientEventsDisabled
+	case settings.ClientEvents == auth.ClientEventsMembers && own == nil:
+		return protocol.ErrNotMember
+	case channels.KindOf(channel).IsInternal():
+		return protocol.ErrNotMember
+	case c.rates != nil && !c.rates.clientEvents.take(l.now, settings.MaxClientEvents):
+		return protocol.ErrTooManyClientEvents
+	}
 	return nil
 }

@@ -128,12 +128,34 @@ func (s *Server) serveApp(ctx *fasthttp.RequestCtx, rest string) {
 		s.answerFault(ctx, fault)
 		return
 	}
-	h := handshake{origin: string(header.Peek("Origin")), accept: accept, isLost: isLost}
+	h := handshake{origin: string(header.Peek("Origin")), addr: s.clientAddr(ctx), accept: accept}
 	h.isJS = string(ctx.QueryArgs().Peek("client")) == "js"
-	if a := s.cfg.Apps.ByKey([]byte(key)); a != nil && !isLost {
-		h.app = s.apps[a.ID]
+	if isLost {
+		h.refuse(refusedPath)
+	} else {
+		s.findApp(&h, key)
 	}
 	s.upgrade(ctx, h)
+}
+
+// findApp looks up whom a handshake is for, unless the node has to protect itself.
+func (s *Server) findApp(h *handshake, key string) {
+	switch {
+	case s.cfg.IsOverloaded != nil && s.cfg.IsOverloaded():
+		h.refuse(refusedMemory)
+		return
+	case !s.handshakes.take(s.cfg.Now(), s.cfg.MaxHandshakes):
+		h.refuse(refusedRate)
+		return
+	}
+	settings, err := s.cfg.Apps.ByKey(key)
+	switch {
+	case err != nil:
+		s.log.Error("app not looked up", "key", key, "err", err)
+		h.refuse(refusedSource)
+	case settings != nil:
+		h.app = s.meet(settings)
+	}
 }
 
 func (s *Server) answerFault(ctx *fasthttp.RequestCtx, f *handshakeFault) {

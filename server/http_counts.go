@@ -35,7 +35,7 @@ func (r route) String() string {
 var statuses = []int{
 	fasthttp.StatusOK, fasthttp.StatusBadRequest, fasthttp.StatusUnauthorized, fasthttp.StatusNotFound,
 	fasthttp.StatusMethodNotAllowed, fasthttp.StatusRequestTimeout, fasthttp.StatusRequestEntityTooLarge,
-	fasthttp.StatusUnprocessableEntity, fasthttp.StatusUpgradeRequired, fasthttp.StatusInternalServerError,
+	fasthttp.StatusUnprocessableEntity, fasthttp.StatusTooManyRequests, fasthttp.StatusForbidden, fasthttp.StatusServiceUnavailable, fasthttp.StatusUpgradeRequired, fasthttp.StatusInternalServerError,
 }
 
 // httpCounts has the metrics of each route and status looked up beforehand.

@@ -192,12 +192,13 @@ func (l *loop) broadcast(n *note) {
 }
 
 // reply sends the answer to a subscribe, and after it what a cache channel keeps.
-func (l *loop) reply(c *conn, name []byte, j channels.Joined) {
+func (l *loop) reply(c *conn, kind channels.Kind, name []byte, j channels.Joined) {
 	l.sendText(c, j.Reply)
 	switch {
 	case j.Cached != nil:
 		l.sendText(c, append(l.scratch[:0], j.Cached...))
-	case channels.KindOf(name).Has(channels.Cache):
+	case kind.Has(channels.Cache):
 		l.sendText(c, protocol.AppendCacheMiss(l.scratch[:0], string(name)))
+		l.server.observe(c.app, channels.Event{Name: channels.CacheMiss, Channel: string(name)})
 	}
 }

@@ -23,8 +23,15 @@ func constantFrame(op ws.OpCode, payload string) *frame {
 
 // tick does what has become due in the seconds that have passed.
 func (l *loop) tick() {
-	if l.wheel.now != l.seconds {
-		l.wheel.advance(l.seconds, l.check)
+	if l.wheel.now == l.seconds {
+		return
+	}
+	l.wheel.advance(l.seconds, l.check)
+	if l.index == 0 {
+		for _, a := range l.server.apps.all() {
+			a.registry.Tick(l.now)
+			a.answers.expire(l.now)
+		}
 	}
 }
 
@@ -35,19 +42,46 @@ func (l *loop) check(c *conn) {
 		l.end(c, closedGone)
 		return
 	}
-	wait := wholeSeconds(c.app.PingInterval)
-	if c.pinged {
-		wait = wholeSeconds(l.server.cfg.PongTimeout)
+	if due := l.authDue(c); due != 0 && l.seconds >= due {
+		l.closeWith(c, closedUnauthorized, protocol.ErrNotAuthorizedInTime)
+		return
 	}
 	switch silent := l.seconds - c.lastSeen; {
-	case silent < wait:
-		l.wheel.insert(c, c.lastSeen+wait)
+	case silent < l.patience(c):
+		l.schedule(c)
 	case c.pinged:
 		l.trace(TraceEvent{Kind: TracePruned, Socket: c.id})
 		l.closeWith(c, closedTimeout, protocol.ErrPongTimeout)
 	default:
 		l.ping(c)
 	}
+}
+
+// patience is how long the connection may be silent, in seconds.
+func (l *loop) patience(c *conn) uint32 {
+	if c.pinged {
+		return wholeSeconds(l.server.cfg.PongTimeout)
+	}
+	return wholeSeconds(c.app.get().PingInterval)
+}
+
+// authDue is the second by which the connection has to have signed in or subscribed with a signature,
+// or 0.
+func (l *loop) authDue(c *conn) uint32 {
+	timeout := c.app.get().AuthTimeout
+	if timeout == 0 || c.isAuthorized {
+		return 0
+	}
+	return c.opened + wholeSeconds(timeout)
+}
+
+// schedule has the connection, which is in no slot, looked at when the next thing is due.
+func (l *loop) schedule(c *conn) {
+	due := c.lastSeen + l.patience(c)
+	if auth := l.authDue(c); auth != 0 {
+		due = min(due, auth)
+	}
+	l.wheel.insert(c, due)
 }
 
 // ping asks for a sign of life. lastSeen becomes the time of the ping.
@@ -58,7 +92,7 @@ func (l *loop) ping(c *conn) {
 		l.push(c, framePusherPing)
 	}
 	c.pinged, c.lastSeen = true, l.seconds
-	l.wheel.insert(c, l.seconds+wholeSeconds(l.server.cfg.PongTimeout))
+	l.schedule(c)
 }
 
 func wholeSeconds(d time.Duration) uint32 { return uint32(max(d/time.Second, 1)) }

@@ -223,6 +223,7 @@ type appConfig struct {
 		DecaySeconds     int  `json:"decay_seconds"`
 		TerminateOnLimit bool `json:"terminate_on_limit"`
 	} `json:"rate_limiting"`
+	ownConfig
 }
 
 // readApps returns the apps of apps.json, or one with everything at its default.
@@ -269,6 +270,7 @@ func (c appConfig) app() auth.App {
 		Decay:       time.Duration(c.RateLimiting.DecaySeconds) * time.Second,
 		Terminate:   c.RateLimiting.TerminateOnLimit,
 	}
+	c.ownConfig.apply(&a)
 	return a
 }
 

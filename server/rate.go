@@ -13,6 +13,14 @@ type rateWindow struct {
 	count int
 }
 
+// allow counts a message and reports whether it is within the app's limits.
+func (r *rates) allow(now time.Time, settings *auth.App) bool {
+	if settings.RateLimit.Enabled && !r.window.allows(now, settings.RateLimit) {
+		return false
+	}
+	return r.messages.take(now, settings.MaxMessages)
+}
+
 // allows counts a message and reports whether it is within the limit.
 func (w *rateWindow) allows(now time.Time, limit auth.RateLimit) bool {
 	if !now.Before(w.ends) {

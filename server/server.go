@@ -9,10 +9,8 @@ import (
 	"time"
 
 	"github.com/gobwas/ws"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 
-	"github.com/reverb-go/reverb-go/auth"
 	"github.com/reverb-go/reverb-go/channels"
 	"github.com/reverb-go/reverb-go/protocol"
 )
@@ -23,28 +21,21 @@ type Server struct {
 	cfg     Config
 	broker  Broker
 	log     *slog.Logger
-	apps    map[string]*app // by id
+	apps    appTable
 	loops   []*loop
 	http    *fasthttp.Server
 	started time.Time
 	counts  counts
 
-	next     atomic.Uint32 // loop for the next connection
-	queued   atomic.Int64  // bytes waiting for slow connections
-	draining atomic.Bool
+	next       atomic.Uint32 // loop for the next connection
+	queued     atomic.Int64  // bytes waiting for slow connections
+	total      atomic.Int64  // established connections
+	draining   atomic.Bool
+	handshakes lockedBucket
+	peers      peerTable
 
 	loopsWG   sync.WaitGroup
 	streamsWG sync.WaitGroup
-}
-
-// An app is what the server keeps for one of the apps it serves.
-type app struct {
-	*auth.App
-	registry      *channels.Registry
-	connections   atomic.Int64
-	gauge         prometheus.Gauge // of connections
-	subscriptions prometheus.Gauge
-	channels      prometheus.Gauge // with a subscriber
 }
 
 // New starts the loops of a server, which then waits for Serve. It gives the broker its way back.
@@ -53,10 +44,9 @@ func New(cfg Config, broker Broker) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, broker: broker, log: cfg.Logger, apps: make(map[string]*app), started: cfg.Now(), counts: newCounts(cfg.Metrics)}
-	for _, a := range cfg.Apps.All() {
-		s.apps[a.ID] = s.newApp(a)
-	}
+	s := &Server{cfg: cfg, broker: broker, log: cfg.Logger, started: cfg.Now(), counts: newCounts(cfg.Metrics)}
+	s.apps.byID = make(map[string]*app)
+	s.peers.count = make(map[peer]int)
 	s.http = s.newHTTP()
 	for i := range cfg.Loops {
 		l, err := newLoop(s, i)
@@ -72,22 +62,12 @@ func New(cfg Config, broker Broker) (*Server, error) {
 	return s, nil
 }
 
-func (s *Server) newApp(a *auth.App) *app {
-	return &app{
-		App:           a,
-		registry:      channels.NewRegistry(a.CacheTTL, s.post),
-		gauge:         s.cfg.Metrics.Connections.WithLabelValues(a.ID),
-		subscriptions: s.cfg.Metrics.Subscriptions.WithLabelValues(a.ID),
-		channels:      s.cfg.Metrics.Channels.WithLabelValues(a.ID),
-	}
-}
-
 // Deliver sends a message to the subscribers of its channel on this node. It may be called from any
 // goroutine and keeps nothing of its argument.
 func (s *Server) Deliver(b protocol.Broadcast) {
-	a := s.apps[b.AppID]
+	a := s.apps.find(b.AppID)
 	if a == nil {
-		return
+		return // nobody has ever connected to it, or published to it here
 	}
 	s.trace(TraceEvent{Kind: TraceBroadcast, Channel: b.Channel, Payload: b.Payload})
 	a.registry.Publish(s.cfg.Now(), b)
@@ -135,6 +115,7 @@ func (s *Server) Tick() {
 func (s *Server) closed(c *conn, why closeReason) {
 	s.trace(TraceEvent{Kind: TraceClosed, Socket: c.id})
 	s.counts.closed[why].Inc()
+	s.total.Add(-1)
 	c.app.connections.Add(-1)
 	c.app.gauge.Dec()
 }

@@ -60,11 +60,7 @@ func (s *Server) stopHTTP(ctx context.Context) error {
 
 // drain closes the connections in steps.
 func (s *Server) drain(ctx context.Context) {
-	var total int64
-	for _, a := range s.apps {
-		total += a.connections.Load()
-	}
-	window := min(s.cfg.Drain, time.Duration(total)*time.Second/drainPerSecond)
+	window := min(s.cfg.Drain, time.Duration(s.total.Load())*time.Second/drainPerSecond)
 	ticker := time.NewTicker(drainStep)
 	defer ticker.Stop()
 	for left := int(window / drainStep); left > 1 && ctx.Err() == nil; left-- {

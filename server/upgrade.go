@@ -16,11 +16,12 @@ import (
 
 // A handshake is a request to become a WebSocket that keeps to RFC 6455, section 4.2.1.
 type handshake struct {
-	app    *app // nil when there is none with this key
-	origin string
-	isJS   bool
-	isLost bool // the path leads nowhere
-	accept string
+	app     *app     // nil when there is none with this key
+	refused *refusal // decided already; nil
+	origin  string
+	addr    string // the client's
+	isJS    bool
+	accept  string
 }
 
 // A handshakeFault is why a request to upgrade is answered with an HTTP error. Reverb writes the same

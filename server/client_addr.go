@@ -1,0 +1,43 @@
+package server
+
+import (
+	"net/netip"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+)
+
+// clientAddr returns the address of the client. A proxy that is trusted says for whom it speaks in
+// X-Forwarded-For: the last entry that is not a trusted proxy itself. Whatever stands before that,
+// anybody may have written.
+func (s *Server) clientAddr(ctx *fasthttp.RequestCtx) string {
+	addr, ok := netip.AddrFromSlice(ctx.RemoteIP())
+	if !ok {
+		return ctx.RemoteAddr().String()
+	}
+	addr = addr.Unmap()
+	if !s.isTrusted(addr) {
+		return addr.String()
+	}
+	hops := strings.Split(string(ctx.Request.Header.Peek("X-Forwarded-For")), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		addr = hop.Unmap()
+		if !s.isTrusted(addr) {
+			break
+		}
+	}
+	return addr.String()
+}
+
+func (s *Server) isTrusted(addr netip.Addr) bool {
+	for _, proxies := range s.cfg.TrustedProxies {
+		if proxies.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}

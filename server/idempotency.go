@@ -1,0 +1,93 @@
+package server
+
+import (
+	"crypto/md5"
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// maxAnswers bounds the answers kept for one app. Beyond it new keys are not remembered: their
+// requests are done, but a repetition would be done again.
+const maxAnswers = 10_000
+
+// answers are what requests with an idempotency key were told, so that a repetition is told the same
+// and nothing is published twice.
+type answers struct {
+	mu    sync.Mutex // guards byKey
+	byKey map[string]*answer
+}
+
+type answer struct {
+	sum     [md5.Size]byte // of the request's body
+	expires time.Time
+	done    chan struct{} // closed when the fields below are set
+	status  int
+	body    []byte
+}
+
+// claim returns the answer kept under key, and whether the caller is the first and has to fill it. It
+// returns nil when nothing more can be kept.
+func (k *answers) claim(key string, sum [md5.Size]byte, now time.Time, ttl time.Duration) (a *answer, isFirst bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if a := k.byKey[key]; a != nil && now.Before(a.expires) {
+		return a, false
+	}
+	if len(k.byKey) >= maxAnswers {
+		return nil, true
+	}
+	if k.byKey == nil {
+		k.byKey = make(map[string]*answer)
+	}
+	a = &answer{sum: sum, expires: now.Add(ttl), done: make(chan struct{})}
+	k.byKey[key] = a
+	return a, true
+}
+
+func (k *answers) forget(key string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.byKey, key)
+}
+
+func (k *answers) expire(now time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for key, a := range k.byKey {
+		if !now.Before(a.expires) {
+			delete(k.byKey, key)
+		}
+	}
+}
+
+// once calls do, which answers the request, unless a request with the same idempotency key, from the
+// header or the body, has been answered. A refusal is not kept: it may be better luck next time.
+func (s *Server) once(ctx *fasthttp.RequestCtx, a *app, key []byte, sum [md5.Size]byte, do func()) {
+	if header := ctx.Request.Header.Peek("Idempotency-Key"); len(header) > 0 {
+		key = header
+	}
+	if key == nil {
+		do()
+		return
+	}
+	kept, isFirst := a.answers.claim(string(key), sum, s.cfg.Now(), s.cfg.IdempotencyTTL)
+	switch {
+	case kept == nil:
+		do()
+	case isFirst:
+		do()
+		kept.status, kept.body = ctx.Response.StatusCode(), append([]byte(nil), ctx.Response.Body()...)
+		close(kept.done)
+		if kept.status != fasthttp.StatusOK {
+			a.answers.forget(string(key))
+		}
+	case kept.sum != sum:
+		s.answerError(ctx, fasthttp.StatusUnprocessableEntity, "The idempotency key was used for another request.")
+	default:
+		<-kept.done
+		ctx.Response.Header.Set("Idempotency-Replayed", "true")
+		answerJSON(ctx, kept.status, kept.body)
+	}
+}
