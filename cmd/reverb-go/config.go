@@ -29,10 +29,16 @@ func newConfigCommand() *cobra.Command {
 		if *asJSON {
 			print = printSettingsJSON
 		}
+		if err := print(cmd.OutOrStdout(), cfg.Settings); err != nil {
+			return err
+		}
 		for _, w := range cfg.Warnings {
 			fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\nhint: %s\n", w.Sentence, w.Hint)
 		}
-		return print(cmd.OutOrStdout(), cfg.Settings)
+		if len(cfg.Apps) == 0 {
+			fmt.Fprintf(cmd.ErrOrStderr(), "note: no app is configured, so start would run a throw-away app on %s\n", throwAwayHost)
+		}
+		return nil
 	}
 	return cmd
 }

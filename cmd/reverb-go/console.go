@@ -24,19 +24,24 @@ func newConsole(cmd *cobra.Command) *console {
 	if isSet(cmd, "quiet") || isSet(cmd, "silent") {
 		return &console{stdout: io.Discard, log: slog.New(slog.DiscardHandler)}
 	}
-	c := &console{stdout: cmd.OutOrStdout(), log: newLog(cmd.ErrOrStderr())}
-	if isSet(cmd, "debug") {
-		c.tracer = &debugTracer{w: c.stdout, width: terminalWidth(c.stdout)}
+	stdout, stderr := cmd.OutOrStdout(), cmd.ErrOrStderr()
+	if !isSet(cmd, "debug") {
+		return &console{stdout: stdout, log: newLog(stderr, slog.LevelInfo)}
 	}
-	return c
+	return &console{
+		stdout: stdout,
+		log:    newLog(stderr, slog.LevelDebug),
+		tracer: &debugTracer{w: stdout, width: terminalWidth(stdout)},
+	}
 }
 
 // newLog returns a logger for people on a terminal, and for programs elsewhere.
-func newLog(w io.Writer) *slog.Logger {
+func newLog(w io.Writer, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
 	if isTerminal(w) {
-		return slog.New(slog.NewTextHandler(w, nil))
+		return slog.New(slog.NewTextHandler(w, options))
 	}
-	return slog.New(slog.NewJSONHandler(w, nil))
+	return slog.New(slog.NewJSONHandler(w, options))
 }
 
 func (c *console) print(text string) { io.WriteString(c.stdout, text) }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -44,7 +45,7 @@ func (d *debugTracer) Trace(e server.TraceEvent) {
 func (d *debugTracer) describe(e server.TraceEvent) string {
 	switch e.Kind {
 	case server.TraceRefused, server.TraceFailed:
-		return d.fault(fmt.Sprintf("Message from %s resulted in a pusher error", e.Socket)) + d.line(e.Err.Error(), "")
+		return d.fault(fmt.Sprintf("Message from %s resulted in a pusher error", e.Socket)) + d.line(reason(e.Err), "")
 	case server.TraceHTTP:
 		return d.fault(e.Err.Error())
 	case server.TraceBroadcast:
@@ -53,6 +54,15 @@ func (d *debugTracer) describe(e server.TraceEvent) string {
 		return d.line(titles[e.Kind], e.Socket.String()) + messageBlock(e.Payload)
 	}
 	return d.line(titles[e.Kind], e.Socket.String())
+}
+
+// reason is what the client was told.
+func reason(err error) string {
+	var e *protocol.Error
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return err.Error()
 }
 
 // line is a title and a value at the two ends of the line, with dots between them.
@@ -76,10 +86,10 @@ const messageCut = 200
 // messageBlock shows a message as indented JSON with numbered lines; what is no JSON is null.
 func messageBlock(message []byte) string {
 	var text bytes.Buffer
-	if json.Indent(&text, reveal(message, "data", "channel_data"), "", "    ") != nil {
-		text.Reset()
-		text.WriteString("null")
+	if !json.Valid(message) {
+		message = []byte("null")
 	}
+	_ = json.Indent(&text, reveal(message, "data", "channel_data"), "", "    ") // which is valid, as message is
 	var b strings.Builder
 	for i, line := range strings.Split(cut(text.String(), messageCut), "\n") {
 		fmt.Fprintf(&b, "%4d▕ %s\n", i+1, printable(line))
@@ -88,19 +98,19 @@ func messageBlock(message []byte) string {
 }
 
 // reveal puts the JSON that the string under the first of keys holds in place of the string, and so on below it
-// with the other keys.
+// with the other keys. message is valid JSON, and so is what it returns.
 func reveal(message []byte, keys ...string) []byte {
 	dec := json.NewDecoder(bytes.NewReader(message))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') || len(keys) == 0 {
+	if t, _ := dec.Token(); t != json.Delim('{') || len(keys) == 0 {
 		return message
 	}
 	out := []byte{'{'}
 	for dec.More() {
 		name, _ := dec.Token()
-		key, ok := name.(string)
+		key, _ := name.(string)
 		var value json.RawMessage
-		if err := dec.Decode(&value); err != nil || !ok {
-			return message
+		if err := dec.Decode(&value); err != nil {
+			return message // nested too deep
 		}
 		if key == keys[0] {
 			value = reveal(unwrap(value), keys[1:]...)

@@ -84,6 +84,9 @@ var (
 	}
 )
 
+// maxIterations keeps the start from taking minutes; openssl's default is 2048.
+const maxIterations = 10_000_000
+
 // decryptPKCS8 reads what openssl writes by default: AES with a key that PBKDF2 makes of the passphrase.
 func decryptPKCS8(der []byte, passphrase string) ([]byte, error) {
 	var k encryptedKey
@@ -91,11 +94,14 @@ func decryptPKCS8(der []byte, passphrase string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %v", errEncryption, err)
 	}
 	p := k.Algorithm.Params
+	if n := p.KDF.Params.Iterations; n < 1 || n > maxIterations {
+		return nil, errEncryption
+	}
 	newHash, length := keyHashes[p.KDF.Params.PRF.Algorithm.String()], keyLengths[p.Cipher.OID.String()]
 	if !k.Algorithm.OID.Equal(oidPBES2) || !p.KDF.OID.Equal(oidPBKDF2) || newHash == nil || length == 0 {
 		return nil, errEncryption
 	}
-	key, err := pbkdf2.Key(newHash, passphrase, p.KDF.Params.Salt, max(p.KDF.Params.Iterations, 1), length)
+	key, err := pbkdf2.Key(newHash, passphrase, p.KDF.Params.Salt, p.KDF.Params.Iterations, length)
 	if err != nil {
 		return nil, err
 	}

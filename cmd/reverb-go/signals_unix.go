@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"os/signal"
 	"syscall"
 )
 
@@ -12,3 +13,6 @@ import (
 var handledSignals = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGTSTP, syscall.SIGHUP}
 
 func isReload(s os.Signal) bool { return s == syscall.SIGHUP }
+
+// outliveOutput keeps the end of whoever reads the output from being the end of the server.
+func outliveOutput() { signal.Ignore(syscall.SIGPIPE) }

@@ -35,6 +35,7 @@ func start(cfg *config.Config, out *console) error {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, handledSignals...)
 	defer signal.Stop(signals)
+	outliveOutput()
 
 	apps, err := newApps(cfg)
 	if err != nil {

@@ -70,8 +70,11 @@ func tlsProblem(options config.TLS, err error) error {
 		files += " and " + options.LocalPK
 	}
 	hint := "local_cert is a PEM file with the certificate and its chain, local_pk one with its private key; the two may be one file"
-	if errors.Is(err, errPassphrase) {
+	switch {
+	case errors.Is(err, errPassphrase):
 		hint = "options.tls.passphrase is the one that the key was made with"
+	case errors.Is(err, errEncryption):
+		hint = `"openssl pkcs8 -topk8 -in FILE" writes it anew in a way that is`
 	}
 	return &config.Problem{Sentence: fmt.Sprintf("%s cannot be used for TLS: %v", files, err), Hint: hint}
 }

@@ -30,10 +30,14 @@ func (l *loader) listedApps(t tree, list *laravel.Map) error {
 		override := list.Len() == 1 || l.isEnvironmentApp(settings)
 		overridden = overridden || override
 		inTree := func(k key) answer {
-			if v, ok := settings.Get(k.name); ok {
-				return answer{v.V, t.source(v)}
+			v, ok := settings.Get(k.name)
+			switch {
+			case !ok:
+				return answer{value: k.bare}
+			case v.V == nil: // to Reverb's ?? the same
+				v.V = k.bare
 			}
-			return answer{value: k.bare}
+			return answer{v.V, t.source(v)}
 		}
 		if err := l.app(appsPath+"."+name+".", inTree, override); err != nil {
 			return err

@@ -96,4 +96,17 @@ var idleKeys = map[string]string{
 	"servers.reverb.telescope_ingest_interval": "Telescope runs inside PHP",
 	"servers.reverb.options.tcp":               "the socket options are the system's own",
 	"apps.apps.*.options.useTLS":               "",
+
+	"servers.reverb.options.tls.allow_self_signed": idleTLS,
+	"servers.reverb.options.tls.capath":            idleTLS,
+	"servers.reverb.options.tls.ciphers":           idleTLS,
+	"servers.reverb.options.tls.crypto_method":     idleTLS,
+	"servers.reverb.options.tls.peer_name":         idleTLS,
+	"servers.reverb.options.tls.security_level":    idleTLS,
+	"servers.reverb.options.tls.SNI_enabled":       idleTLS,
+	"servers.reverb.options.tls.SNI_server_certs":  idleTLS,
+	"servers.reverb.options.tls.verify_depth":      idleTLS,
+	"servers.reverb.options.tls.verify_peer_name":  idleTLS,
 }
+
+const idleTLS = "of PHP's SSL options there are local_cert, local_pk, passphrase, verify_peer and cafile; the rest is as Go has it, from TLS 1.2"

@@ -35,6 +35,7 @@ func Load(s Sources) (*Config, error) {
 		return nil, err
 	}
 	l.warnOfVariables()
+	l.warnOfTLS()
 	return l.config, nil
 }
 
@@ -78,6 +79,9 @@ func (l *loader) open(s Sources) error {
 	dir := s.Laravel
 	if dir == "" {
 		if _, err := os.Stat("artisan"); err != nil {
+			if _, err := os.Stat(".env"); err == nil {
+				l.warn(".env is not read, because there is no artisan next to it", "--laravel=. says that this folder is meant")
+			}
 			return nil
 		}
 	} else if info, err := os.Stat(dir); err != nil || !info.IsDir() {

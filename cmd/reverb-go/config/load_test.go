@@ -97,7 +97,11 @@ func TestLaravelFolder(t *testing.T) {
 	wantSetting(t, mustLoad(t, Sources{Laravel: "app"}), "servers.reverb.port", 5005, "app/.env:1")
 
 	t.Chdir("app") // which has no artisan
-	wantSetting(t, mustLoad(t, Sources{}), "servers.reverb.port", 8080, "default")
+	c := mustLoad(t, Sources{})
+	wantSetting(t, c, "servers.reverb.port", 8080, "default")
+	if len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0].Hint, "--laravel=.") {
+		t.Errorf("got warnings %q, want one of the .env that is not read", c.Warnings)
+	}
 }
 
 func TestStockApp(t *testing.T) {
@@ -199,6 +203,7 @@ apps:
       key: two
       secret: s2
       max_connections: 100
+      ping_interval: ~
       accept_client_events_from: members
       rate_limiting: {<<: *limits, max_attempts: 9, terminate_on_limit: true}
       options: {host: example.com, useTLS: true}
@@ -300,7 +305,15 @@ func TestWarnings(t *testing.T) {
 		{"provider", map[string]string{cache: `<?php return array('reverb' => array('apps' => array('provider' => 'App\\Apps')));`}, nil, `App\Apps`},
 		{"broken .env under a cache", map[string]string{".env": "<<<", cache: `<?php return array('reverb' => array());`}, nil, ".env:1"},
 		{"idle key", map[string]string{"reverb.yaml": "servers: {reverb: {pulse_ingest_interval: 15}}"}, nil, "pulse_ingest_interval has no effect"},
-		{"unknown variable", nil, []string{"REVERB_GO_DRIAN=1"}, "REVERB_GO_DRIAN"},
+		{"unknown variable", nil, []string{"REVERB_GO_DRIAN=1"}, "REVERB_GO_DRIAN (environment)"},
+		{"unknown variable in .env", map[string]string{".env": "\nREVERB_GO_DRIAN=1"}, nil, "REVERB_GO_DRIAN (.env:2)"},
+		{"idle TLS option", map[string]string{"reverb.yaml": "servers: {reverb: {options: {tls: {ciphers: X}}}}"}, nil, "options.tls.ciphers has no effect"},
+		{
+			"cached TLS options",
+			map[string]string{cache: `<?php return array('reverb' => array('servers' => array('reverb' => array('options' => array('tls' => array(
+				'verify_peer' => false, 'capath' => null, 'disable_compression' => true))))));`},
+			nil, "options.tls.disable_compression has no effect",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -390,5 +403,22 @@ func TestDistance(t *testing.T) {
 		if got := distance(tt.a, tt.b); got != tt.want {
 			t.Errorf("distance(%q, %q) = %d, want %d", tt.a, tt.b, got, tt.want)
 		}
+	}
+}
+
+// A null of a listed app is as good as nothing: R:CFG-04.
+func TestNullOfListedApp(t *testing.T) {
+	place(t, map[string]string{"reverb.yaml": `
+apps:
+  apps:
+    - app_id: 1
+      key: k
+      secret: s
+      accept_client_events_from: ~
+      rate_limiting: {enabled: true, decay_seconds: ~}
+`})
+	a := mustLoad(t, Sources{File: "reverb.yaml"}).Apps[0]
+	if a.ClientEvents != auth.ClientEventsAll || a.RateLimit.Decay != time.Second {
+		t.Errorf("got client events from %d and a decay of %v, want all and 1s", a.ClientEvents, a.RateLimit.Decay)
 	}
 }

@@ -68,9 +68,26 @@ func (l *loader) warnOfVariables() {
 			names = append(names, k.env)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(l.environ)) {
+	means := func(name, where string) {
 		if strings.HasPrefix(name, ownPrefix) && !slices.Contains(names, name) {
-			l.warn("the environment variable "+name+" means nothing to this version", "did you mean "+nearest(names, name)+"?")
+			l.warn(fmt.Sprintf("the variable %s (%s) means nothing to this version", name, where), "did you mean "+nearest(names, name)+"?")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.environ)) {
+		means(name, "environment")
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.dotenv)) {
+		means(name, fmt.Sprintf("%s:%d", l.envName, l.dotenv[name].Line))
+	}
+}
+
+// warnOfTLS warns of PHP's SSL options in a cached configuration that are not followed.
+func (l *loader) warnOfTLS() {
+	const path = "servers.reverb.options.tls"
+	names := knownNames()
+	for name, v := range l.cached.root.Map(path).All() {
+		if name = path + "." + name; v.V != nil && (idleKeys[name] != "" || !slices.Contains(names, name)) {
+			l.warn(fmt.Sprintf("%s has no effect (%s)", name, l.cached.source(v)), idleTLS)
 		}
 	}
 }

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/reverb-go/reverb-go/auth"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"reverb-go": main})
+}
+
+// TestScript runs the program as a user would. The scripts have these commands besides the usual ones:
+//
+//	port NAME…             puts the number of a free port into each variable
+//	hold PORT              listens on the port until the script ends
+//	up ADDRESS             waits until something listens there
+//	exits CODE PROGRAM…    runs the program, which must end with the code
+//	signal NAME            sends a signal to the program in the background
+//	get [-cert FILE] URL   prints status and body of the response
+//	publish URL APP EVENT CHANNEL   publishes through the HTTP API; APP is id:key:secret
+//	certificates           makes the files that its comment lists
+//	connect, say, hear     are a WebSocket client, see script_client_test.go
+func TestScript(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Values[clientsKey{}] = make(clients)
+			// A program that was built with -race sleeps for a second before it ends, unless told not to.
+			e.Setenv("GORACE", "atexit_sleep_ms=0")
+			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "ipv6" {
+				return hasIPv6(), nil
+			}
+			return false, fmt.Errorf("unknown condition %q", name)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"port":         cmdPort,
+			"hold":         cmdHold,
+			"up":           cmdUp,
+			"exits":        cmdExits,
+			"signal":       cmdSignal,
+			"get":          cmdGet,
+			"publish":      cmdPublish,
+			"certificates": cmdCertificates,
+			"connect":      cmdConnect,
+			"say":          cmdSay,
+			"hear":         cmdHear,
+		},
+	})
+}
+
+// patience is how long scripts wait for what must come.
+const patience = 20 * time.Second
+
+func hasIPv6() bool {
+	ln, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		return false
+	}
+	ln.Close()
+	return true
+}
+
+func usage(ts *testscript.TestScript, neg, ok bool, usage string) {
+	if neg || !ok {
+		ts.Fatalf("usage: %s", usage)
+	}
+}
+
+func cmdPort(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) > 0, "port NAME…")
+	for _, name := range args {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		ts.Check(err)
+		// Closed last, so that no two names get the same.
+		defer ln.Close()
+		ts.Setenv(name, strconv.Itoa(ln.Addr().(*net.TCPAddr).Port))
+	}
+}
+
+func cmdHold(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 1, "hold PORT")
+	ln, err := net.Listen("tcp", "127.0.0.1:"+args[0])
+	ts.Check(err)
+	ts.Defer(func() { ln.Close() })
+}
+
+func cmdUp(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 1, "up ADDRESS")
+	deadline := time.After(patience)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		c, err := net.Dial("tcp", args[0])
+		if err == nil {
+			c.Close()
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			ts.Fatalf("nothing listens: %v", err)
+		}
+	}
+}
+
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) > 1, "exits CODE PROGRAM…")
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("ended with code %d, want %d", got, want)
+	}
+}
+
+func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 1 && signals[args[0]] != nil, "signal NAME")
+	for _, cmd := range ts.BackgroundCmds() {
+		ts.Check(cmd.Process.Signal(signals[args[0]]))
+	}
+}
+
+func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
+	var config tls.Config
+	args = clientCertificate(ts, &config, args)
+	usage(ts, false, len(args) == 1, "get [-cert FILE] URL")
+	client := http.Client{Transport: &http.Transport{TLSClientConfig: &config}, Timeout: patience}
+	resp, err := client.Get(args[0])
+	if neg {
+		if err == nil {
+			ts.Fatalf("got %s, want no response", resp.Status)
+		}
+		fmt.Fprintln(ts.Stderr(), err)
+		return
+	}
+	ts.Check(err)
+	printResponse(ts, resp)
+}
+
+func cmdPublish(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 4, "publish URL APP EVENT CHANNEL")
+	a := auth.DefaultApp()
+	a.ID, a.Key, _ = strings.Cut(args[1], ":")
+	a.Key, a.Secret, _ = strings.Cut(a.Key, ":")
+	app, err := auth.NewApp(a)
+	ts.Check(err)
+	body := fmt.Sprintf(`{"name":%q,"channel":%q,"data":"{}"}`, args[2], args[3])
+	path := "/apps/" + a.ID + "/events"
+	query := app.SignRequest(http.MethodPost, path, nil, []byte(body), time.Now())
+	resp, err := http.Post(args[0]+path+"?"+query, "application/json", strings.NewReader(body))
+	ts.Check(err)
+	printResponse(ts, resp)
+}
+
+func printResponse(ts *testscript.TestScript, resp *http.Response) {
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%s\n%s\n", resp.Status, body)
+}
