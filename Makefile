@@ -13,6 +13,9 @@ KEY ?= app-key
 SECRET ?= app-secret
 AGAINST ?=
 
+# Programs that the tests start, each with the Debian package that has it.
+DEBIAN := chromium:chromium cc:gcc cc:libc6-dev redis-server:redis-server php:php-cli
+
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 export CGO_ENABLED ?= 0
@@ -31,10 +34,10 @@ test: deps lint
 # The tests' own parts: a browser, and the clients by their lock file. Without root the tests that need a
 # missing part are skipped by name, except in CI.
 deps:
-	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; fi
-	@if ! command -v cc >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gcc libc6-dev >/dev/null; fi
+	@missing=; \
+	for need in $(DEBIAN); do command -v "$${need%%:*}" >/dev/null || missing="$$missing $${need##*:}"; done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
 	@cd testdata/clients && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; }
 
 lint:

@@ -38,11 +38,28 @@ func (k *cache) get(now time.Time, name string) (cachedEvent, bool) {
 	return e, ok && now.Before(e.expires)
 }
 
+// keepOnce stores an event of a channel whose lock is held, unless it is stored already: a message that
+// was in the snapshot a subscriber was answered with may come again. It reports whether it is new.
+func (r *Registry) keepOnce(now time.Time, c *Channel, b protocol.Broadcast) bool {
+	if c.link != nil && b.ID != 0 {
+		if b.ID <= c.link.cachedID {
+			return false
+		}
+		c.link.cachedID = b.ID
+	}
+	r.keep(now, b)
+	return true
+}
+
 // keep stores an event of a channel whose lock is held; see the package's lock order.
 func (r *Registry) keep(now time.Time, b protocol.Broadcast) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.cache.put(b, now.Add(r.rules.Load().CacheTTL))
+	ttl := b.CacheTTL
+	if ttl == 0 {
+		ttl = r.rules.Load().CacheTTL
+	}
+	r.cache.put(b, now.Add(ttl))
 }
 
 func (r *Registry) cached(now time.Time, c *Channel) []byte {

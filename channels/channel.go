@@ -1,7 +1,6 @@
 package channels
 
 import (
-	"iter"
 	"sync"
 	"time"
 
@@ -20,9 +19,10 @@ type Channel struct {
 	mu      sync.Mutex // guards what follows, and the order of notes
 	seq     uint64     // number of the last message
 	shards  uint64     // bit set of the shards that have subscribers
-	members *members   // nil unless a presence channel
-	seated  int32      // subscriptions
-	online  int32      // of a Watch channel: the user's signed-in connections
+	members *members   // of presence channels, and of Watch channels: the user, if online; else nil
+	wanted  int32      // subscriptions, those that wait for a seat included
+	seated  int32      // those that have one
+	link    *link      // to the other nodes; nil on a node that is alone, and without subscriptions
 	counted time.Time  // when the number of subscriptions was last announced
 }
 
@@ -46,68 +46,5 @@ func (c *Channel) notifyLocked(post func(Note), payload []byte, except protocol.
 	c.seq++
 	if c.shards != 0 {
 		post(Note{Channel: c, Shards: c.shards, Seq: c.seq, Except: except, Payload: payload})
-	}
-}
-
-// members is the list of a presence channel: one entry a user, in the order they joined.
-type members struct {
-	byID        map[string]*member
-	first, last *member
-}
-
-type member struct {
-	protocol.Member
-	entry      protocol.PresenceEntry
-	conns      int // subscriptions that are this user
-	prev, next *member
-}
-
-// join counts one more subscription of m and reports whether it is the user's first. The newest
-// user_info is what later joiners are shown.
-func (ms *members) join(m protocol.Member) (*member, bool) {
-	if known := ms.byID[m.ID]; known != nil {
-		known.conns++
-		known.Member.Info, known.Member.Data = m.Info, m.Data
-		known.entry = protocol.NewPresenceEntry(known.Member)
-		return known, false
-	}
-	added := &member{Member: m, entry: protocol.NewPresenceEntry(m), conns: 1, prev: ms.last}
-	if ms.last == nil {
-		ms.first = added
-	} else {
-		ms.last.next = added
-	}
-	ms.last = added
-	ms.byID[m.ID] = added
-	return added, true
-}
-
-// leave counts one subscription less and reports whether it was the user's last.
-func (ms *members) leave(m *member) bool {
-	m.conns--
-	if m.conns > 0 {
-		return false
-	}
-	delete(ms.byID, m.ID)
-	if m.prev == nil {
-		ms.first = m.next
-	} else {
-		m.prev.next = m.next
-	}
-	if m.next == nil {
-		ms.last = m.prev
-	} else {
-		m.next.prev = m.prev
-	}
-	return true
-}
-
-func (ms *members) entries() iter.Seq[protocol.PresenceEntry] {
-	return func(yield func(protocol.PresenceEntry) bool) {
-		for m := ms.first; m != nil; m = m.next {
-			if !yield(m.entry) {
-				return
-			}
-		}
 	}
 }

@@ -13,12 +13,33 @@ const (
 	countInterval = 5 * time.Second
 )
 
-// countLocked changes the number of subscriptions and announces it, if the app wants that. Presence
-// channels have members instead; and on encrypted ones Java's client would try to decrypt the
-// number. c.mu must be held.
-func (r *Registry) countLocked(now time.Time, c *Channel, change int32) {
+// wantLocked counts the subscriptions, those that wait for a seat included. In a cluster there is a link
+// for as long as there are any. c.mu must be held.
+func (r *Registry) wantLocked(c *Channel, change int32) {
+	c.wanted += change
+	switch {
+	case r.cluster == nil:
+	case c.wanted > 0 && c.link == nil:
+		c.link = new(link)
+		r.cluster.Link(c.name)
+	case c.wanted == 0:
+		c.unlinkLocked()
+		r.cluster.Unlink(c.name)
+	}
+}
+
+// countLocked counts those that have a seat. c.mu must be held.
+func (r *Registry) countLocked(c *Channel, change int32) {
 	c.seated += change
-	if !r.rules.Load().CountSubscriptions || c.kind&(Presence|Encrypted) != 0 || c.kind.IsInternal() || c.seated == 0 {
+	if r.cluster != nil && !c.kind.IsInternal() {
+		r.cluster.Count(c.name, int(c.seated))
+	}
+}
+
+// announceCountLocked tells the subscribers how many they are, if the app wants that. In a cluster the
+// number of all nodes is announced when it is known. c.mu must be held.
+func (r *Registry) announceCountLocked(now time.Time, c *Channel) {
+	if r.cluster != nil || !r.countsLocked(c) || c.seated == 0 {
 		return
 	}
 	if c.seated > promptCount && now.Sub(c.counted) < countInterval {
@@ -30,10 +51,53 @@ func (r *Registry) countLocked(now time.Time, c *Channel, change int32) {
 	r.announceLocked(now, c)
 }
 
+// countsLocked reports whether the number is announced. Presence channels have members instead; and on
+// encrypted ones Java's client would try to decrypt the number.
+func (r *Registry) countsLocked(c *Channel) bool {
+	return r.rules.Load().CountSubscriptions && c.kind&(Presence|Encrypted) == 0 && !c.kind.IsInternal()
+}
+
+// unlinkLocked forgets what is known of other nodes.
+func (c *Channel) unlinkLocked() {
+	c.link = nil
+	if c.members == nil {
+		return
+	}
+	for m := c.members.first; m != nil; {
+		next := m.next
+		c.members.unlist(m)
+		c.members.forget(m)
+		m = next
+	}
+}
+
+// Counted takes the number of subscriptions of all nodes, and announces it to all of them.
+func (r *Registry) Counted(now time.Time, name string, total int) {
+	c := r.find(name)
+	if c == nil { // the last one here has just left
+		c = &Channel{name: name, kind: KindOf(name)}
+	}
+	if total > 0 && r.isDue(now, c, total) {
+		// Without the lock: while Redis is away the announcement comes back at once.
+		r.cluster.Announce(name, protocol.AppendSubscriptionCount(nil, name, total))
+	}
+}
+
+func (r *Registry) isDue(now time.Time, c *Channel, total int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !r.countsLocked(c) || total > promptCount && now.Sub(c.counted) < countInterval {
+		return false
+	}
+	c.counted = now
+	r.emit(c, Event{Name: SubscriptionCount, Count: total})
+	return true
+}
+
 func (r *Registry) announceLocked(now time.Time, c *Channel) {
 	c.counted = now
 	r.emit(c, Event{Name: SubscriptionCount, Count: int(c.seated)})
-	c.notifyLocked(r.post, protocol.AppendSubscriptionCount(nil, c.name, int(c.seated)), 0)
+	c.notifyLocked(r.hooks.Post, protocol.AppendSubscriptionCount(nil, c.name, int(c.seated)), 0)
 }
 
 // announceLate announces the counts whose time has come.
@@ -60,5 +124,6 @@ func (r *Registry) announceLate(now time.Time) {
 // is to be called about once a second.
 func (r *Registry) Tick(now time.Time) {
 	r.announceLate(now)
+	r.giveUpWaiting(now)
 	r.expire(now)
 }

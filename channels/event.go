@@ -34,6 +34,6 @@ type Event struct {
 func (r *Registry) emit(c *Channel, e Event) {
 	if !c.kind.IsInternal() {
 		e.Channel = c.name
-		r.observe(e)
+		r.hooks.Observe(e)
 	}
 }

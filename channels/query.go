@@ -88,5 +88,5 @@ func (c *Channel) userCount() int {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.members.byID)
+	return c.members.listed
 }

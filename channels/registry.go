@@ -10,8 +10,8 @@ import (
 
 // A Registry holds the channels of one app.
 type Registry struct {
-	post    func(Note)
-	observe func(Event)
+	hooks   Hooks
+	cluster Cluster // nil on a node that is alone
 	rules   atomic.Pointer[Rules]
 
 	mu       sync.RWMutex // guards what follows
@@ -28,15 +28,25 @@ type Rules struct {
 	CountSubscriptions bool          // tell subscribers how many they are
 }
 
-// NewRegistry returns an empty registry. post is told of every message to a channel that has
-// subscribers, in order, while the channel is locked: it must only queue, and copy what it keeps.
-// observe is told of what happens to channels, in order for each channel; it, too, must only queue.
-// It may be nil.
-func NewRegistry(rules Rules, post func(Note), observe func(Event)) *Registry {
-	if observe == nil {
-		observe = func(Event) {}
+// Hooks are what a Registry tells others of. They are called while a channel is locked: they must only
+// queue, and copy what they keep.
+type Hooks struct {
+	// Post is told of every message to a channel that has subscribers here, in order.
+	Post func(Note)
+	// Observe is told of what happens to channels, in order for each channel; nil is nobody. In a
+	// cluster it hears only of what this node has made happen there.
+	Observe func(Event)
+	// Ready is told that a subscribe that waited for other nodes can be completed. It is only needed in a
+	// cluster.
+	Ready func(Waiter)
+}
+
+// NewRegistry returns an empty registry; cluster is nil on a node that is alone.
+func NewRegistry(rules Rules, hooks Hooks, cluster Cluster) *Registry {
+	if hooks.Observe == nil {
+		hooks.Observe = func(Event) {}
 	}
-	r := &Registry{post: post, observe: observe, channels: make(map[string]*Channel), late: make(map[*Channel]struct{})}
+	r := &Registry{hooks: hooks, cluster: cluster, channels: make(map[string]*Channel), late: make(map[*Channel]struct{})}
 	r.SetRules(rules)
 	return r
 }
@@ -50,6 +60,10 @@ type Joined struct {
 	Cached  []byte // the event to send after it, if the channel keeps one; read only
 	IsFirst bool   // the channel had no subscriber before
 	IsAgain bool   // the connection was subscribed already
+	Members int    // of a presence channel, and of a Watch channel: 1 if the user is online
+
+	// IsPending says that the answer follows: when Hooks.Ready is called, Complete has it.
+	IsPending bool
 }
 
 // Subscribe makes sub, which lives on shard, a subscriber of the channel; who is the zero Member unless
@@ -68,11 +82,22 @@ func (r *Registry) Subscribe(now time.Time, shard *Shard, sub Subscriber, name [
 		return Joined{}, protocol.ErrTooManyMembers
 	}
 	m := r.joinLocked(c, who, sub.SocketID())
-	if shard.sit(c, sub, c.seq, m) {
+	own := sub.Subscriptions().add(c, m)
+	r.wantLocked(c, +1)
+	if !r.isReadyLocked(c, m) {
+		c.link.wait(Waiter{Subscriber: sub, Shards: shard.bit, Channel: c, member: m, since: now})
+		return Joined{IsFirst: first, IsPending: true}, nil
+	}
+	r.seatLocked(c, shard, sub, own)
+	r.announceCountLocked(now, c)
+	return Joined{Reply: c.appendReplyLocked(dst), Cached: r.cached(now, c), IsFirst: first}, nil
+}
+
+func (r *Registry) seatLocked(c *Channel, shard *Shard, sub Subscriber, own *Subscription) {
+	if shard.sit(sub, own, c.seq) {
 		c.shards |= shard.bit
 	}
-	r.countLocked(now, c, +1)
-	return Joined{Reply: c.appendSucceededLocked(dst), Cached: r.cached(now, c), IsFirst: first}, nil
+	r.countLocked(c, +1)
 }
 
 func (r *Registry) again(now time.Time, sub Subscriber, own *Subscription, who protocol.Member, dst []byte) (Joined, error) {
@@ -87,14 +112,20 @@ func (r *Registry) again(now time.Time, sub Subscriber, own *Subscription, who p
 		own.member = r.joinLocked(c, who, sub.SocketID())
 		r.leaveLocked(c, old, sub.SocketID())
 	}
-	return Joined{Reply: c.appendSucceededLocked(dst), Cached: r.cached(now, c), IsAgain: true}, nil
+	if own.seat == pending {
+		return Joined{IsAgain: true, IsPending: true}, nil // there will be one answer to both
+	}
+	return Joined{Reply: c.appendReplyLocked(dst), Cached: r.cached(now, c), IsAgain: true}, nil
 }
 
 // isFullLocked reports whether who would be one member too many. A user who is there already may
 // come with another connection.
 func (r *Registry) isFullLocked(c *Channel, who protocol.Member) bool {
+	if r.cluster != nil {
+		return false // it decides
+	}
 	limit := r.rules.Load().MaxMembers
-	if limit == 0 || c.members == nil || who.ID == "" || len(c.members.byID) < limit {
+	if limit == 0 || c.members == nil || who.ID == "" || c.members.listed < limit {
 		return false
 	}
 	return c.members.byID[who.ID] == nil
@@ -104,7 +135,7 @@ func (r *Registry) isFullLocked(c *Channel, who protocol.Member) bool {
 // whether the channel has no subscriber left.
 func (r *Registry) Unsubscribe(now time.Time, shard *Shard, sub Subscriber, own *Subscription) bool {
 	gone := *own
-	index := shard.seats[gone.Channel][gone.seat].index
+	index := sub.Subscriptions().indexOf(own)
 	empty := r.unseat(now, shard, sub, gone)
 	sub.Subscriptions().remove(index, shard)
 	return empty
@@ -136,7 +167,11 @@ func (r *Registry) unseat(now time.Time, shard *Shard, sub Subscriber, gone Subs
 		c.shards &^= shard.bit
 	}
 	r.leaveLocked(c, gone.member, sub.SocketID())
-	r.countLocked(now, c, -1)
+	if gone.seat != pending {
+		r.countLocked(c, -1)
+		r.announceCountLocked(now, c)
+	}
+	r.wantLocked(c, -1)
 	c.mu.Unlock()
 	return r.release(c)
 }
@@ -157,10 +192,10 @@ func (r *Registry) Publish(now time.Time, b protocol.Broadcast) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if keep {
-		r.keep(now, b)
+	if keep && !r.keepOnce(now, c, b) {
+		return
 	}
-	c.notifyLocked(r.post, b.Payload, b.Except)
+	c.notifyLocked(r.hooks.Post, b.Payload, b.Except)
 }
 
 // keepUnlessOccupied keeps the event of a channel without subscribers; if one has come meanwhile
@@ -184,7 +219,7 @@ func (r *Registry) acquire(name []byte) (c *Channel, first bool) {
 		r.channels[c.name] = c
 	}
 	c.subscribers++
-	if c.subscribers == 1 {
+	if c.subscribers == 1 && r.cluster == nil {
 		r.emit(c, Event{Name: ChannelOccupied})
 	}
 	return c, c.subscribers == 1
@@ -193,8 +228,8 @@ func (r *Registry) acquire(name []byte) (c *Channel, first bool) {
 func (r *Registry) newChannelLocked(name string) *Channel {
 	r.serial++
 	c := &Channel{name: name, kind: KindOf(name), serial: r.serial}
-	if c.kind.Has(Presence) {
-		c.members = &members{byID: make(map[string]*member)}
+	if c.kind&(Presence|Watch) != 0 {
+		c.members = newMembers()
 	}
 	return c
 }
@@ -208,34 +243,84 @@ func (r *Registry) release(c *Channel) (empty bool) {
 	}
 	delete(r.channels, c.name)
 	delete(r.late, c)
-	r.emit(c, Event{Name: ChannelVacated})
+	if r.cluster == nil {
+		r.emit(c, Event{Name: ChannelVacated})
+	}
 	return true
 }
 
-// joinLocked adds a member and tells the others if the user is new. c.mu must be held.
+// joinLocked counts a connection that is who. A node that is alone lists the user itself; in a cluster
+// the channel's other nodes have a say. c.mu must be held.
 func (r *Registry) joinLocked(c *Channel, who protocol.Member, id protocol.SocketID) *member {
 	if c.members == nil || who.ID == "" {
 		return nil
 	}
-	m, added := c.members.join(who)
-	if added {
-		r.emit(c, Event{Name: MemberAdded, UserID: who.ID})
-		c.notifyLocked(r.post, protocol.AppendMemberAdded(nil, c.name, who.Data), id)
+	m, isFirst, isNews := c.members.join(who)
+	switch {
+	case r.cluster == nil:
+		r.listLocked(c, m, id)
+	case isFirst || isNews:
+		r.cluster.Join(c.name, m.Member, r.rules.Load().MaxMembers)
 	}
 	return m
 }
 
-// leaveLocked takes a member away and tells the others if the user is gone. c.mu must be held.
+// leaveLocked counts a connection less that is m. c.mu must be held.
 func (r *Registry) leaveLocked(c *Channel, m *member, id protocol.SocketID) {
-	if m != nil && c.members.leave(m) {
-		r.emit(c, Event{Name: MemberRemoved, UserID: m.ID})
-		c.notifyLocked(r.post, protocol.AppendMemberRemoved(nil, c.name, m.IDJSON), id)
+	if m == nil || !c.members.leave(m) {
+		return
+	}
+	if r.cluster == nil {
+		r.unlistLocked(c, m, id)
+	} else {
+		r.cluster.Leave(c.name, m.ID)
 	}
 }
 
-func (c *Channel) appendSucceededLocked(dst []byte) []byte {
-	if c.members == nil {
-		return protocol.AppendSubscriptionSucceeded(dst, c.name)
+// listLocked makes a user a member, and tells the others if that is new.
+func (r *Registry) listLocked(c *Channel, m *member, id protocol.SocketID) {
+	if !c.members.list(m) {
+		return
 	}
-	return protocol.AppendPresenceSucceeded(dst, c.name, len(c.members.byID), c.members.entries())
+	if r.cluster == nil {
+		r.emit(c, Event{Name: MemberAdded, UserID: m.ID})
+	}
+	c.notifyLocked(r.hooks.Post, c.appendJoined(m), id)
+}
+
+// unlistLocked ends a user's membership, and tells the others if there was one.
+func (r *Registry) unlistLocked(c *Channel, m *member, id protocol.SocketID) {
+	if !c.members.unlist(m) {
+		return
+	}
+	c.members.forget(m)
+	if r.cluster == nil {
+		r.emit(c, Event{Name: MemberRemoved, UserID: m.ID})
+	}
+	c.notifyLocked(r.hooks.Post, c.appendLeft(m), id)
+}
+
+func (c *Channel) appendJoined(m *member) []byte {
+	if c.kind.Has(Watch) {
+		return protocol.AppendWatchlistEvents(nil, []string{m.ID}, nil)
+	}
+	return protocol.AppendMemberAdded(nil, c.name, m.Data)
+}
+
+func (c *Channel) appendLeft(m *member) []byte {
+	if c.kind.Has(Watch) {
+		return protocol.AppendWatchlistEvents(nil, nil, []string{m.ID})
+	}
+	return protocol.AppendMemberRemoved(nil, c.name, m.IDJSON)
+}
+
+// appendReplyLocked appends what a new subscriber is told.
+func (c *Channel) appendReplyLocked(dst []byte) []byte {
+	switch {
+	case c.members == nil:
+		return protocol.AppendSubscriptionSucceeded(dst, c.name)
+	case c.kind.Has(Watch):
+		return dst // what is told of several users is put together by the caller
+	}
+	return protocol.AppendPresenceSucceeded(dst, c.name, c.members.listed, c.members.entries())
 }

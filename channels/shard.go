@@ -45,8 +45,11 @@ type Subscriptions struct {
 type Subscription struct {
 	Channel *Channel
 	member  *member // nil in a channel without members, and for a subscriber that is none
-	seat    int32   // index in the shard's seats of the channel
+	seat    int32   // index in the shard's seats of the channel; pending while there is none
 }
+
+// pending is the seat of a subscription that waits for other nodes.
+const pending = -1
 
 // UserID returns the id of the member this subscription is in a presence channel, or "".
 func (s *Subscription) UserID() string {
@@ -72,18 +75,36 @@ func (s *Subscriptions) Find(name []byte) *Subscription {
 	return nil
 }
 
-// sit gives sub a seat in c and reports whether it is the first on this shard.
-func (s *Shard) sit(c *Channel, sub Subscriber, since uint64, m *member) bool {
-	seats := s.seats[c]
-	own := sub.Subscriptions()
-	own.list = append(own.list, Subscription{Channel: c, member: m, seat: int32(len(seats))})
-	s.seats[c] = append(seats, Seat{Subscriber: sub, Since: since, index: int32(len(own.list) - 1)})
+// add appends a subscription without a seat.
+func (s *Subscriptions) add(c *Channel, m *member) *Subscription {
+	s.list = append(s.list, Subscription{Channel: c, member: m, seat: pending})
+	return &s.list[len(s.list)-1]
+}
+
+// sit gives subscription own of sub a seat and reports whether it is the first on this shard.
+func (s *Shard) sit(sub Subscriber, own *Subscription, since uint64) bool {
+	seats := s.seats[own.Channel]
+	own.seat = int32(len(seats))
+	s.seats[own.Channel] = append(seats, Seat{Subscriber: sub, Since: since, index: sub.Subscriptions().indexOf(own)})
 	return len(seats) == 0
+}
+
+// indexOf returns the place of own, which is a pointer into the list.
+func (s *Subscriptions) indexOf(own *Subscription) int32 {
+	for i := len(s.list) - 1; i >= 0; i-- { // it is nearly always the last
+		if &s.list[i] == own {
+			return int32(i)
+		}
+	}
+	panic("channels: a subscription of somebody else")
 }
 
 // vacate takes back the seat behind a subscription and reports whether it was the last on this
 // shard. The last seat moves into the gap, so leaving costs the same however full the channel is.
 func (s *Shard) vacate(gone Subscription) bool {
+	if gone.seat == pending {
+		return false
+	}
 	seats := s.seats[gone.Channel]
 	last := len(seats) - 1
 	if moved := seats[last]; int(gone.seat) != last {
@@ -105,7 +126,9 @@ func (s *Subscriptions) remove(i int32, shard *Shard) {
 	if i != last {
 		moved := s.list[last]
 		s.list[i] = moved
-		shard.seats[moved.Channel][moved.seat].index = i
+		if moved.seat != pending {
+			shard.seats[moved.Channel][moved.seat].index = i
+		}
 	}
 	s.list[last] = Subscription{}
 	s.list = s.list[:last]

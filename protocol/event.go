@@ -1,15 +1,20 @@
 package protocol
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // Broadcast is a message on its way to the subscribers of one channel, on this node and on
 // others.
 type Broadcast struct {
-	AppID   string
-	Channel string
-	Payload []byte   // the JSON text of the frame's message, ready to send; not to be changed, valid until the receiver returns
-	Except  SocketID // not sent to this connection; 0 = to all
-	Cache   bool     // on a cache channel: keep it for later subscribers
+	AppID    string
+	Channel  string
+	Payload  []byte        // the JSON text of the frame's message, ready to send; not to be changed, valid until the receiver returns
+	Except   SocketID      // not sent to this connection; 0 = to all
+	Cache    bool          // on a cache channel: keep it for later subscribers
+	CacheTTL time.Duration // for how long
+	ID       uint64        // grows with each message between nodes; 0 on a node that is alone
 }
 
 // AppendEvent appends an event published through the HTTP API. dataJSON is a JSON string token

@@ -81,7 +81,7 @@ func (s *Server) getChannels(ctx *fasthttp.RequestCtx, a *app, _ string) {
 	query := ctx.QueryArgs()
 	want := parseInfo(query.Peek("info"))
 	body := []byte(`{"channels":{`)
-	for i, info := range a.registry.List(s.cfg.Now(), string(query.Peek("filter_by_prefix"))) {
+	for i, info := range s.list(a, string(query.Peek("filter_by_prefix"))) {
 		if i > 0 {
 			body = append(body, ',')
 		}
@@ -94,14 +94,14 @@ func (s *Server) getChannels(ctx *fasthttp.RequestCtx, a *app, _ string) {
 func (s *Server) getChannel(ctx *fasthttp.RequestCtx, a *app, name string) {
 	want := parseInfo(ctx.QueryArgs().Peek("info"))
 	want.occupied = true
-	info := a.registry.Lookup(s.cfg.Now(), name)
+	info := s.lookup(a, name)
 	answerJSON(ctx, fasthttp.StatusOK, appendInfo(nil, info, want, s.cfg.Now()))
 }
 
 // getUsers lists the members of a presence channel. Ids are strings, whatever type they came with:
 // the Go library reads nothing else.
 func (s *Server) getUsers(ctx *fasthttp.RequestCtx, a *app, name string) {
-	ids, known := a.registry.Users(name)
+	ids, known := s.users(a, name)
 	switch {
 	case !known:
 		answerJSON(ctx, fasthttp.StatusNotFound, []byte(`{}`))
@@ -122,8 +122,10 @@ func (s *Server) getUsers(ctx *fasthttp.RequestCtx, a *app, name string) {
 
 // postTerminate closes the connections that are signed in as this user, or are it in a presence channel.
 func (s *Server) postTerminate(ctx *fasthttp.RequestCtx, a *app, userID string) {
-	for _, l := range s.loops {
-		l.inbox.post(note{do: func(l *loop) { l.terminate(a, userID) }})
+	if s.cluster == nil {
+		node{s}.Terminate(a.id, userID)
+	} else if err := s.cluster.Terminate(ctx, a.id, userID); err != nil {
+		s.log.Warn("terminated on this node alone", "app", a.id, "err", err)
 	}
 	answerJSON(ctx, fasthttp.StatusOK, []byte(`{}`))
 }

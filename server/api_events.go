@@ -35,7 +35,7 @@ func (s *Server) publishOne(ctx *fasthttp.RequestCtx, a *app, event protocol.Pub
 			body = append(body, ',')
 		}
 		body = append(protocol.AppendString(body, channel), ':')
-		body = appendInfo(body, a.registry.Lookup(s.cfg.Now(), string(channel)), want, s.cfg.Now())
+		body = appendInfo(body, s.lookup(a, string(channel)), want, s.cfg.Now())
 	}
 	answerJSON(ctx, fasthttp.StatusOK, append(body, "}}"...))
 }
@@ -70,7 +70,7 @@ func (s *Server) publishBatch(ctx *fasthttp.RequestCtx, a *app, events []protoco
 			body = append(body, ',')
 		}
 		// Without info no attribute is wanted, and the object is empty.
-		info := a.registry.Lookup(s.cfg.Now(), string(event.Channels[0]))
+		info := s.lookup(a, string(event.Channels[0]))
 		body = appendInfo(body, info, parseInfo(event.Info), s.cfg.Now())
 	}
 	answerJSON(ctx, fasthttp.StatusOK, append(body, "]}"...))
@@ -85,7 +85,9 @@ func (s *Server) publish(a *app, event protocol.Publish) {
 	for _, name := range event.Channels {
 		channel := string(name)
 		payload = protocol.AppendEvent(payload[:0], event.Name, event.Data, channel)
-		s.broker.Publish(protocol.Broadcast{AppID: a.id, Channel: channel, Payload: payload, Except: except, Cache: true})
+		s.broker.Publish(protocol.Broadcast{
+			AppID: a.id, Channel: channel, Payload: payload, Except: except, Cache: isCache(channel), CacheTTL: a.get().CacheTTL,
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -50,11 +51,45 @@ type Hooks interface {
 
 // A Broker carries messages to all nodes, this one included. Package scaling has two.
 type Broker interface {
-	// Start is called once, before anything else. deliver may be called from any goroutine and
-	// keeps nothing of its argument.
-	Start(deliver func(protocol.Broadcast))
+	// Start is called once, before anything else.
+	Start(Node)
 	// Publish hands a message on. It never blocks and keeps nothing of its argument: loops call it.
 	Publish(protocol.Broadcast)
+}
+
+// A Node is what a Broker calls up to. Its methods may be called from any goroutine.
+type Node = interface {
+	Deliver(protocol.Broadcast)
+	Change(protocol.Change)
+	Linked(appID, channel string, s protocol.Snapshot)
+	Heard(appID, channel string)
+	Resync()
+	Refused(appID, channel, userID string)
+	Observe(protocol.Transition)
+	Counted(appID, channel string, total int)
+	Terminate(appID, userID string)
+}
+
+// A Cluster is a Broker between several nodes. The methods in the first group never block.
+type Cluster interface {
+	Broker
+	Link(appID, channel string)
+	Unlink(appID, channel string)
+	Join(appID, channel string, m protocol.Member, limit int)
+	Leave(appID, channel, userID string)
+	Count(appID, channel string, n int)
+	Sync(appID, channel string, h protocol.Holding, limit int)
+	Announce(appID, channel string, payload []byte)
+	// Health returns what keeps messages from reaching other nodes, or nil.
+	Health() error
+
+	Terminate(ctx context.Context, appID, userID string) error
+	// Claim and Answer share the answers to requests with an idempotency key; see package scaling.
+	Claim(ctx context.Context, appID, key, sum string, ttl time.Duration) (answer []byte, isFirst bool, err error)
+	Answer(ctx context.Context, appID, key, sum string, answer []byte, ttl time.Duration) error
+	Lookup(ctx context.Context, appID, channel string) (protocol.ChannelInfo, error)
+	List(ctx context.Context, appID, prefix string) ([]protocol.ChannelInfo, error)
+	Users(ctx context.Context, appID, channel string) ([]string, error)
 }
 
 const (

@@ -25,12 +25,12 @@ type conn struct {
 	pos          int32  // index in that slot
 	lastSeen     uint32 // loop.seconds when something last came in
 	subs         channels.Subscriptions
-	opened       uint32         // loop.seconds when it was established
-	in           *input         // an unfinished message; nil when idle
-	out          *outQueue      // what waits to be written; nil when idle
-	rates        *rates         // nil unless the app limits messages
-	user         *protocol.User // nil until it has signed in
-	peer         *peer          // nil unless the app limits connections by address
+	opened       uint32    // loop.seconds when it was established
+	in           *input    // an unfinished message; nil when idle
+	out          *outQueue // what waits to be written; nil when idle
+	rates        *rates    // nil unless the app limits messages
+	user         *user     // nil until it has signed in
+	peer         *peer     // nil unless the app limits connections by address
 }
 
 type connState uint8

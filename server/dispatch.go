@@ -110,7 +110,9 @@ func (l *loop) handleSubscribe(c *conn, m protocol.Message) error {
 			c.app.channels.Inc()
 		}
 	}
-	l.reply(c, kind, sub.Channel, joined)
+	if !joined.IsPending {
+		l.reply(c, kind, sub.Channel, joined)
+	}
 	return nil
 }
 
@@ -201,7 +203,7 @@ func (l *loop) handleClientEvent(c *conn, m protocol.Message) error {
 	l.scratch = protocol.AppendClientEvent(l.scratch[:0], m.Event, m.Channel, m.Data, userID)
 	l.stats.published++
 	l.server.broker.Publish(protocol.Broadcast{
-		AppID: c.app.id, Channel: channel, Payload: l.scratch, Except: c.id, Cache: true,
+		AppID: c.app.id, Channel: channel, Payload: l.scratch, Except: c.id, Cache: isCache(channel), CacheTTL: c.app.get().CacheTTL,
 	})
 	if l.server.cfg.Hooks != nil {
 		l.server.observe(c.app, channels.Event{
@@ -211,6 +213,8 @@ func (l *loop) handleClientEvent(c *conn, m protocol.Message) error {
 	}
 	return nil
 }
+
+func isCache(channel string) bool { return channels.KindOf(channel).Has(channels.Cache) }
 
 // mayNotSend returns why a client event is refused, or nil.
 func (l *loop) mayNotSend(c *conn, own *channels.Subscription, channel []byte) *protocol.Error {

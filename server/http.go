@@ -47,11 +47,26 @@ func (h httpLog) Printf(format string, args ...any) {
 // listeners. Connections that are no plain sockets, such as those of crypto/tls, are served by
 // goroutines of their own.
 func (s *Server) Serve(ln net.Listener) error {
-	err := s.http.Serve(&listener{Listener: ln, log: s.log})
+	accepting := &listener{Listener: ln, log: s.log}
+	if !s.listening(accepting) {
+		return ln.Close()
+	}
+	err := s.http.Serve(accepting)
 	if s.draining.Load() {
 		return nil
 	}
 	return err
+}
+
+// listening remembers a listener for Shutdown, and reports false when that has come before.
+func (s *Server) listening(ln *listener) bool {
+	s.listenersMu.Lock()
+	defer s.listenersMu.Unlock()
+	if s.draining.Load() {
+		return false
+	}
+	s.listeners = append(s.listeners, ln)
+	return true
 }
 
 // handleHTTP answers one request, or upgrades it.

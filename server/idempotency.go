@@ -1,7 +1,9 @@
 package server
 
 import (
+	"context"
 	"crypto/md5"
+	"encoding/hex"
 	"sync"
 	"time"
 
@@ -23,7 +25,6 @@ type answer struct {
 	sum     [md5.Size]byte // of the request's body
 	expires time.Time
 	done    chan struct{} // closed when the fields below are set
-	status  int
 	body    []byte
 }
 
@@ -68,8 +69,12 @@ func (s *Server) once(ctx *fasthttp.RequestCtx, a *app, key []byte, sum [md5.Siz
 	if header := ctx.Request.Header.Peek("Idempotency-Key"); len(header) > 0 {
 		key = header
 	}
-	if key == nil {
+	switch {
+	case key == nil:
 		do()
+		return
+	case s.cluster != nil:
+		s.onceInCluster(ctx, a, string(key), sum, do)
 		return
 	}
 	kept, isFirst := a.answers.claim(string(key), sum, s.cfg.Now(), s.cfg.IdempotencyTTL)
@@ -78,16 +83,49 @@ func (s *Server) once(ctx *fasthttp.RequestCtx, a *app, key []byte, sum [md5.Siz
 		do()
 	case isFirst:
 		do()
-		kept.status, kept.body = ctx.Response.StatusCode(), append([]byte(nil), ctx.Response.Body()...)
+		kept.body = append([]byte(nil), ctx.Response.Body()...)
 		close(kept.done)
-		if kept.status != fasthttp.StatusOK {
+		if ctx.Response.StatusCode() != fasthttp.StatusOK {
 			a.answers.forget(string(key))
 		}
 	case kept.sum != sum:
-		s.answerError(ctx, fasthttp.StatusUnprocessableEntity, "The idempotency key was used for another request.")
+		s.answerOtherRequest(ctx)
 	default:
 		<-kept.done
-		ctx.Response.Header.Set("Idempotency-Replayed", "true")
-		answerJSON(ctx, kept.status, kept.body)
+		answerAgain(ctx, kept.body)
+	}
+}
+
+func (s *Server) answerOtherRequest(ctx *fasthttp.RequestCtx) {
+	s.answerError(ctx, fasthttp.StatusUnprocessableEntity, "The idempotency key was used for another request.")
+}
+
+func answerAgain(ctx *fasthttp.RequestCtx, body []byte) {
+	ctx.Response.Header.Set("Idempotency-Replayed", "true")
+	answerJSON(ctx, fasthttp.StatusOK, body)
+}
+
+// onceInCluster is once for several nodes. While Redis is away a request is done whatever its key.
+func (s *Server) onceInCluster(ctx *fasthttp.RequestCtx, a *app, key string, sum [md5.Size]byte, do func()) {
+	limited, cancel := context.WithTimeout(context.Background(), queryTimeout)
+	defer cancel()
+	answer, isFirst, err := s.cluster.Claim(limited, a.id, key, hex.EncodeToString(sum[:]), s.cfg.IdempotencyTTL)
+	switch {
+	case err != nil:
+		s.log.Warn("request done without looking for its idempotency key", "app", a.id, "err", err)
+		do()
+	case isFirst:
+		do()
+		var kept []byte
+		if ctx.Response.StatusCode() == fasthttp.StatusOK {
+			kept = ctx.Response.Body()
+		}
+		if err := s.cluster.Answer(limited, a.id, key, hex.EncodeToString(sum[:]), kept, s.cfg.IdempotencyTTL); err != nil {
+			s.log.Warn("answer to an idempotency key not kept", "app", a.id, "err", err)
+		}
+	case answer == nil:
+		s.answerOtherRequest(ctx)
+	default:
+		answerAgain(ctx, answer)
 	}
 }

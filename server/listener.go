@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 )
 
@@ -12,7 +13,14 @@ import (
 // descriptors, do not end it.
 type listener struct {
 	net.Listener
-	log *slog.Logger
+	log    *slog.Logger
+	closed sync.Once
+}
+
+// Close closes the listener; the second time it does nothing.
+func (l *listener) Close() (err error) {
+	l.closed.Do(func() { err = l.Listener.Close() })
+	return err
 }
 
 const (

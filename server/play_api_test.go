@@ -248,7 +248,10 @@ func (r *request) text(host string) string {
 
 // send asks over a connection of its own.
 func (s *stage) send(r request) (answer, error) {
-	conn, err := net.DialTimeout("tcp", s.addr, patience)
+	if s.settle != nil {
+		s.settle()
+	}
+	conn, err := net.DialTimeout("tcp", s.nextNode(), patience)
 	if err != nil {
 		return answer{}, err
 	}

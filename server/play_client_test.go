@@ -45,7 +45,7 @@ type client struct {
 
 func (c *client) dial(on *stage) error {
 	c.leave(false)
-	conn, err := net.DialTimeout("tcp", on.addr, patience)
+	conn, err := net.DialTimeout("tcp", on.nextNode(), patience)
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/reverb-go/reverb-go/auth"
-	"github.com/reverb-go/reverb-go/scaling"
 	"github.com/reverb-go/reverb-go/server"
 )
 
@@ -83,12 +82,15 @@ func (p *play) timePasses(span string) {
 
 // A stage is the server that a conversation is played against.
 type stage struct {
-	addr     string // host:port
+	addr     string   // host:port
+	nodes    []string // the addresses of a cluster, which take turns; else just addr
+	turn     int
 	prefix   string // before /app and /apps
 	apps     []app
 	now      func() time.Time
 	clock    *clock // nil for a server that is not ours
 	tick     func()
+	settle   func() // until what the nodes say has reached Redis; nil for a server that is not ours
 	shutDown func()
 }
 
@@ -135,7 +137,16 @@ type settings struct {
 	Now              int64  `json:"now"` // Unix time at which the conversation begins
 }
 
-func openStage(t *testing.T, s *script, portable bool) *stage {
+// nextNode returns where the next connection goes.
+func (s *stage) nextNode() string {
+	if len(s.nodes) == 0 {
+		return s.addr
+	}
+	s.turn++
+	return s.nodes[s.turn%len(s.nodes)]
+}
+
+func openStage(t *testing.T, s *script, e engine) *stage {
 	t.Helper()
 	var set settings
 	decode(t, s, "server.json", &set)
@@ -149,18 +160,28 @@ func openStage(t *testing.T, s *script, portable bool) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	raise(t, on, server.Config{
-		Apps: apps, Path: set.Path, Portable: portable, Now: on.now,
+	raise(t, on, e.brokers(t), server.Config{
+		Apps: apps, Path: set.Path, Portable: e.portable, Now: on.now,
 		MaxRequestSize: cmp.Or(set.MaxRequestSize, 10_000), MaxQueued: cmp.Or(set.MaxQueued, 1<<20),
 		HandshakeTimeout: timeout, PongTimeout: 30 * time.Second, Drain: time.Millisecond, Loops: 2,
 	})
 	return on
 }
 
-// raise starts the server. Two loops are enough to see clients of different loops meet.
-func raise(t *testing.T, on *stage, cfg server.Config) {
+// raise starts a node for each broker. Two loops are enough to see clients of different loops meet.
+func raise(t *testing.T, on *stage, brokers []server.Broker, cfg server.Config) {
 	t.Helper()
-	srv, err := server.New(cfg, scaling.NewLocal())
+	on.tick, on.shutDown = func() {}, func() {}
+	for _, broker := range brokers {
+		raiseNode(t, on, broker, cfg)
+	}
+	on.addr = on.nodes[0]
+	on.settle = func() { settle(t, brokers) }
+}
+
+func raiseNode(t *testing.T, on *stage, broker server.Broker, cfg server.Config) {
+	t.Helper()
+	srv, err := server.New(cfg, broker)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,16 +191,19 @@ func raise(t *testing.T, on *stage, cfg server.Config) {
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
-	on.addr, on.tick = ln.Addr().String(), srv.Tick
-	on.shutDown = func() {
+	on.nodes = append(on.nodes, ln.Addr().String())
+	tick, shutDown := on.tick, on.shutDown
+	on.tick = func() { tick(); srv.Tick() }
+	stop := func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := srv.Shutdown(ctx); err != nil {
 			t.Errorf("Shutdown: %v", err)
 		}
 	}
+	on.shutDown = func() { shutDown(); stop() }
 	t.Cleanup(func() {
-		on.shutDown()
+		stop()
 		if err := <-served; err != nil {
 			t.Errorf("Serve: %v", err)
 		}

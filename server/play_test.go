@@ -41,13 +41,17 @@ func TestConversations(t *testing.T) {
 		playAgainst(t, files)
 		return
 	}
-	for _, engine := range []string{"epoll", "portable"} {
-		t.Run(engine, func(t *testing.T) {
+	for _, name := range []string{"epoll", "portable", "redis", "cluster"} {
+		t.Run(name, func(t *testing.T) {
+			e := newEngine(t, name)
 			for _, file := range files {
 				t.Run(title(file), func(t *testing.T) {
 					t.Parallel()
+					if why := aloneOnly[title(file)]; why != "" && e.redis != nil {
+						t.Skip("not in a cluster: " + why)
+					}
 					script := readScript(t, file)
-					perform(t, script, openStage(t, script, engine == "portable"))
+					perform(t, script, openStage(t, script, e))
 				})
 			}
 		})

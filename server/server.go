@@ -20,6 +20,7 @@ type Server struct {
 	// Static after construction.
 	cfg     Config
 	broker  Broker
+	cluster Cluster // the broker, if there may be other nodes; else nil
 	log     *slog.Logger
 	apps    appTable
 	loops   []*loop
@@ -34,6 +35,9 @@ type Server struct {
 	handshakes lockedBucket
 	peers      peerTable
 
+	listenersMu sync.Mutex // guards listeners, and that none comes while draining
+	listeners   []*listener
+
 	loopsWG   sync.WaitGroup
 	streamsWG sync.WaitGroup
 }
@@ -45,6 +49,7 @@ func New(cfg Config, broker Broker) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, broker: broker, log: cfg.Logger, started: cfg.Now(), counts: newCounts(cfg.Metrics)}
+	s.cluster, _ = broker.(Cluster)
 	s.apps.byID = make(map[string]*app)
 	s.peers.count = make(map[peer]int)
 	s.http = s.newHTTP()
@@ -55,7 +60,7 @@ func New(cfg Config, broker Broker) (*Server, error) {
 		}
 		s.loops = append(s.loops, l)
 	}
-	broker.Start(s.Deliver)
+	broker.Start(node{s})
 	for _, l := range s.loops {
 		s.loopsWG.Go(l.run)
 	}

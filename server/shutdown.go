@@ -22,7 +22,7 @@ const goodbye = time.Second
 // Config.Drain, writes what waits, and returns when all is closed. When ctx ends it does the rest at
 // once. The Server cannot be used again.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.draining.Store(true)
+	s.stopListening()
 	err := s.stopHTTP(ctx)
 	s.drain(ctx)
 	for _, l := range s.loops {
@@ -48,7 +48,16 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// stopHTTP closes the listeners and waits a moment for requests under way.
+func (s *Server) stopListening() {
+	s.listenersMu.Lock()
+	defer s.listenersMu.Unlock()
+	s.draining.Store(true)
+	for _, ln := range s.listeners {
+		_ = ln.Close() // it may be closed already
+	}
+}
+
+// stopHTTP waits a moment for requests under way.
 func (s *Server) stopHTTP(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, goodbye)
 	defer cancel()

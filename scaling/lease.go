@@ -1,0 +1,188 @@
+package scaling
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/reverb-go/reverb-go/protocol"
+)
+
+func inOrder(joined []joinedMember) []protocol.Member {
+	slices.SortFunc(joined, func(a, b joinedMember) int { return strings.Compare(a.seq, b.seq) })
+	members := make([]protocol.Member, len(joined))
+	for i, m := range joined {
+		members[i] = m.Member
+	}
+	return members
+}
+
+// beat renews the lease of this node three times as often as needed, and takes away what dead nodes
+// have left.
+func (r *Redis) beat(ctx context.Context) {
+	ticker := time.NewTicker(min(r.options.Lease/3, time.Second*3))
+	defer ticker.Stop()
+	isFirst := true
+	for {
+		if wasKnown, err := r.beatOnce(ctx); err == nil {
+			if !wasKnown && !isFirst {
+				r.rise()
+			}
+			isFirst = false
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// rise is for a node that was taken for dead, or found Redis empty: it goes on as a new one and says
+// again what it holds. What is left of the old one is purged like that of any dead node.
+func (r *Redis) rise() {
+	r.options.Counters.Resurrected.Inc()
+	r.log.Warn("this node was taken for dead, or redis was emptied; it says again what it holds")
+	r.renew()
+	r.node.Resync()
+}
+
+func (r *Redis) leaseKeys() []string {
+	return []string{r.options.Prefix + "{nodes}:leases", r.options.Prefix + "{nodes}:about", r.options.Prefix + "{nodes}:dead"}
+}
+
+func (r *Redis) beatOnce(ctx context.Context) (wasKnown bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, r.options.Lease/2)
+	defer cancel()
+	result, err := scriptBeat.Run(ctx, r.client, r.leaseKeys(), r.self(), r.options.Lease.Milliseconds(), r.options.About()).Slice()
+	if err != nil {
+		return false, fmt.Errorf("renew lease: %w", err)
+	}
+	if len(result) != 3 {
+		return false, errReply
+	}
+	dead, _ := result[1].([]any)
+	for _, d := range dead {
+		if id, ok := d.(string); ok && id != r.self() {
+			r.bury(ctx, id)
+		}
+	}
+	r.setNodes(result[2])
+	return result[0] == int64(1), nil
+}
+
+// bury takes away all that a dead node holds. Several nodes may try at once: each bucket is done in one
+// step, and the second finds nothing.
+func (r *Redis) bury(ctx context.Context, id string) {
+	r.log.Warn("a node is dead; its members leave", "node", id)
+	for bucket := range buckets {
+		if err := r.purge(ctx, id, bucket); err != nil {
+			r.log.Warn("dead node not purged; it will be tried again", "node", id, "err", err)
+			return
+		}
+	}
+	if err := r.client.SRem(ctx, r.leaseKeys()[2], id).Err(); err != nil {
+		r.log.Warn("dead node not forgotten; it will be tried again", "node", id, "err", err)
+	}
+}
+
+func (r *Redis) purge(ctx context.Context, id string, bucket int) error {
+	result, err := scriptPurge.Run(ctx, r.client, []string{r.base(bucket)}, id, r.publishCommand(), r.options.StreamLen).Slice()
+	if err != nil {
+		return fmt.Errorf("purge bucket %d: %w", bucket, err)
+	}
+	if len(result) != 2 {
+		return errReply
+	}
+	left, _ := result[1].([]any)
+	for i := 0; i+1 < len(left); i += 2 {
+		r.observeName(left[i], protocol.Left, left[i+1])
+	}
+	vacated, _ := result[0].([]any)
+	for _, name := range vacated {
+		r.observeName(name, protocol.Vacated, "")
+	}
+	return nil
+}
+
+func (r *Redis) observeName(name any, kind protocol.TransitionKind, user any) {
+	text, _ := name.(string)
+	userID, _ := user.(string)
+	if appID, channel, ok := splitName(text); ok {
+		r.node.Observe(protocol.Transition{AppID: appID, Channel: channel, Kind: kind, UserID: userID})
+	}
+}
+
+// leaveCluster takes away what this node holds, so that others need not wait for its lease to end.
+func (r *Redis) leaveCluster(ctx context.Context) error {
+	for bucket := range buckets {
+		if err := r.purge(ctx, r.self(), bucket); err != nil {
+			return err
+		}
+	}
+	keys := r.leaseKeys()
+	if err := r.client.ZRem(ctx, keys[0], r.self()).Err(); err != nil {
+		return fmt.Errorf("give the lease back: %w", err)
+	}
+	return r.client.HDel(ctx, keys[1], r.self()).Err()
+}
+
+// setNodes keeps the descriptions of all nodes.
+func (r *Redis) setNodes(flat any) {
+	list, _ := flat.([]any)
+	nodes := make(map[string]string, len(list)/2)
+	for i := 0; i+1 < len(list); i += 2 {
+		id, _ := list[i].(string)
+		nodes[id], _ = list[i+1].(string)
+	}
+	r.nodes.Store(&nodes)
+}
+
+// Nodes returns the descriptions of the live nodes by their identity, as of the last beat.
+func (r *Redis) Nodes() map[string]string {
+	if nodes := r.nodes.Load(); nodes != nil {
+		return *nodes
+	}
+	return nil
+}
+
+// A control is a message to all nodes that is about no channel.
+type control struct {
+	Terminate *terminate `json:"terminate,omitempty"`
+}
+
+type terminate struct {
+	AppID  string `json:"app"`
+	UserID string `json:"user"`
+}
+
+func (r *Redis) controlTopic() string { return r.options.Prefix + "control" }
+
+// Terminate closes the connections of a user on all nodes.
+func (r *Redis) Terminate(ctx context.Context, appID, userID string) error {
+	message, err := json.Marshal(control{Terminate: &terminate{appID, userID}})
+	if err != nil {
+		return err
+	}
+	if r.Health() != nil {
+		r.node.Terminate(appID, userID) // it may not come back from Redis
+	}
+	if err := r.client.Publish(ctx, r.controlTopic(), message).Err(); err != nil {
+		return fmt.Errorf("tell other nodes: %w", err)
+	}
+	return nil
+}
+
+func (r *Redis) handleControl(message string) {
+	var c control
+	if err := json.Unmarshal([]byte(message), &c); err != nil {
+		r.malformed("control", err)
+		return
+	}
+	if c.Terminate != nil {
+		r.node.Terminate(c.Terminate.AppID, c.Terminate.UserID)
+	}
+}

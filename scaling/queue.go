@@ -1,0 +1,109 @@
+package scaling
+
+import (
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// An op is one script to be run. Ops are run in the order they were queued.
+type op struct {
+	script  *redis.Script
+	bucket  int
+	args    []any
+	done    func(result any) // on the executor's goroutine; not called when Redis was away; nil
+	publish bool             // kept while Redis is away, and tried again; what is not is made up for by Resync
+	size    int
+	queued  time.Time
+}
+
+// A queue holds the ops that wait for Redis. Publishes are bounded: the oldest are dropped.
+type queue struct {
+	maxBytes int
+	maxAge   time.Duration
+	filled   chan struct{} // something was added
+
+	mu    sync.Mutex // guards what follows
+	ops   []op
+	bytes int // of publishes
+}
+
+func (q *queue) init(maxBytes int, maxAge time.Duration) {
+	q.maxBytes, q.maxAge, q.filled = maxBytes, maxAge, make(chan struct{}, 1)
+}
+
+// add queues an op and returns how many publishes were dropped for it.
+func (q *queue) add(o op) (dropped int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ops = append(q.ops, o)
+	if o.publish {
+		q.bytes += o.size
+		dropped = q.shrinkLocked(func(op) bool { return q.bytes > q.maxBytes })
+	}
+	signal(q.filled)
+	return dropped
+}
+
+// shrinkLocked drops publishes, the oldest first, while tooMuch says so of the next.
+func (q *queue) shrinkLocked(tooMuch func(op) bool) (dropped int) {
+	kept := q.ops[:0]
+	for i, o := range q.ops {
+		if !o.publish {
+			kept = append(kept, o)
+			continue
+		}
+		if !tooMuch(o) {
+			kept = append(kept, q.ops[i:]...)
+			break
+		}
+		q.bytes -= o.size
+		dropped++
+	}
+	clear(q.ops[len(kept):])
+	q.ops = kept
+	return dropped
+}
+
+// expire drops publishes that have waited too long.
+func (q *queue) expire(now time.Time) (dropped int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.shrinkLocked(func(o op) bool { return now.Sub(o.queued) > q.maxAge })
+}
+
+// take removes up to n ops.
+func (q *queue) take(n int) []op {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n = min(n, len(q.ops))
+	batch := append([]op(nil), q.ops[:n]...)
+	rest := copy(q.ops, q.ops[n:])
+	clear(q.ops[rest:])
+	q.ops = q.ops[:rest]
+	for _, o := range batch {
+		if o.publish {
+			q.bytes -= o.size
+		}
+	}
+	return batch
+}
+
+// fail puts the publishes of a batch back in front, and drops all other ops: after an outage Resync
+// says the same again.
+func (q *queue) fail(batch []op) (dropped int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var kept []op
+	for _, o := range append(batch, q.ops...) {
+		if o.publish {
+			kept = append(kept, o)
+		}
+	}
+	q.ops, q.bytes = kept, 0
+	for _, o := range kept {
+		q.bytes += o.size
+	}
+	return q.shrinkLocked(func(op) bool { return q.bytes > q.maxBytes })
+}

@@ -1,0 +1,182 @@
+package scaling
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/reverb-go/reverb-go/protocol"
+)
+
+// repairPage is how many messages of a stream are read at once.
+const repairPage = 1000
+
+// repair reads the messages that were missed while the connection was lost, for the channels this
+// receiver has. The first connection has missed nothing.
+func (rc *receiver) repair(ctx context.Context, places []place) error {
+	names := make(map[string]place, len(places))
+	var affected [buckets]bool
+	for _, p := range places {
+		names[p.name] = p
+		affected[p.bucket] = true
+	}
+	for bucket := range buckets {
+		stream := rc.broker.base(bucket) + "x"
+		var err error
+		switch {
+		case !rc.begun && rc.broker.receiver[bucket%len(rc.broker.receiver)] == rc:
+			err = rc.begin(ctx, bucket, stream)
+		case affected[bucket]:
+			err = rc.repairBucket(ctx, bucket, stream, names)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	rc.begun = true
+	return nil
+}
+
+// begin notes where the stream of a bucket is now.
+func (rc *receiver) begin(ctx context.Context, bucket int, stream string) error {
+	last, err := rc.broker.client.XRevRangeN(ctx, stream, "+", "-", 1).Result()
+	if err != nil {
+		return fmt.Errorf("read the end of %s: %w", stream, err)
+	}
+	if len(last) > 0 {
+		rc.lastSeen[bucket], _ = parseStreamID(last[0].ID, true)
+	}
+	return nil
+}
+
+func (rc *receiver) repairBucket(ctx context.Context, bucket int, stream string, names map[string]place) error {
+	if err := rc.checkTrimmed(ctx, bucket, stream); err != nil {
+		return err
+	}
+	for {
+		from := "(" + streamID(rc.lastSeen[bucket])
+		page, err := rc.broker.client.XRangeN(ctx, stream, from, "+", repairPage).Result()
+		if err != nil {
+			return fmt.Errorf("read %s again: %w", stream, err)
+		}
+		for _, m := range page {
+			rc.repairOne(bucket, m, names)
+		}
+		if len(page) < repairPage {
+			return nil
+		}
+	}
+}
+
+func (rc *receiver) repairOne(bucket int, m redis.XMessage, names map[string]place) {
+	name, _ := m.Values["c"].(string)
+	text, _ := m.Values["e"].(string)
+	e, err := parseEnvelope(m.ID + " " + text)
+	if err != nil {
+		rc.broker.malformed("stream", err)
+		return
+	}
+	if p, ok := names[name]; ok {
+		rc.broker.options.Counters.Repaired.Inc()
+		rc.handOn(p, e)
+	} else if e.id > rc.lastSeen[bucket] {
+		rc.lastSeen[bucket] = e.id
+	}
+}
+
+// checkTrimmed counts when the stream no longer reaches back to what was seen last.
+func (rc *receiver) checkTrimmed(ctx context.Context, bucket int, stream string) error {
+	first, err := rc.broker.client.XRangeN(ctx, stream, "-", "+", 1).Result()
+	if err != nil {
+		return fmt.Errorf("read the start of %s: %w", stream, err)
+	}
+	isGap := len(first) == 0 && rc.lastSeen[bucket] != 0
+	if len(first) > 0 && rc.lastSeen[bucket] != 0 {
+		id, _ := parseStreamID(first[0].ID, true)
+		isGap = id > rc.lastSeen[bucket]
+	}
+	if isGap {
+		rc.broker.options.Counters.Unrepaired.Inc()
+		rc.broker.log.Warn("messages of other nodes may have been missed", "bucket", bucket)
+	}
+	return nil
+}
+
+var errReply = errors.New("a script has answered with something else")
+
+// parseSync reads the answer of scriptSync.
+func parseSync(result any) (s protocol.Snapshot, transition any, joined, refused []string, err error) {
+	values, ok := result.([]any)
+	if !ok || len(values) != 7 {
+		return s, nil, nil, nil, errReply
+	}
+	seq, _ := values[0].(string)
+	if s.Seq, err = strconv.ParseUint(seq, 10, 64); err != nil {
+		return s, nil, nil, nil, errReply
+	}
+	if s.Members, err = parseMembers(values[1]); err != nil {
+		return s, nil, nil, nil, err
+	}
+	parseCached(&s, values[2], values[3])
+	return s, values[4], parseStrings(values[5]), parseStrings(values[6]), nil
+}
+
+func parseStrings(v any) (all []string) {
+	list, _ := v.([]any)
+	for _, item := range list {
+		if text, ok := item.(string); ok {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// parseMembers reads the values of a members hash and puts them in the order of joining.
+func parseMembers(values any) ([]protocol.Member, error) {
+	list, ok := values.([]any)
+	if !ok {
+		return nil, errReply
+	}
+	joined := make([]joinedMember, 0, len(list))
+	for _, v := range list {
+		text, _ := v.(string)
+		m, ok := parseJoined(text)
+		if !ok {
+			return nil, errReply
+		}
+		joined = append(joined, m)
+	}
+	return inOrder(joined), nil
+}
+
+// parseCached reads the event a cache channel keeps, and the milliseconds it has left.
+func parseCached(s *protocol.Snapshot, value, ttl any) {
+	text, _ := value.(string)
+	ms, _ := ttl.(int64)
+	if text == "" || ms <= 0 {
+		return
+	}
+	if e, err := parseEnvelope(text); err == nil && e.kind == kindEvent {
+		s.Cached, s.CachedID, s.CachedFor = []byte(e.payload), e.id, time.Duration(ms)*time.Millisecond
+	}
+}
+
+type joinedMember struct {
+	seq string
+	protocol.Member
+}
+
+func parseJoined(text string) (m joinedMember, ok bool) {
+	seq, rest, ok := strings.Cut(text, ":")
+	if !ok || len(seq) != seqDigits {
+		return m, false
+	}
+	m.seq = seq
+	m.Member, ok = parseMember(rest)
+	return m, ok
+}

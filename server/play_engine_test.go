@@ -1,0 +1,77 @@
+package server_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/reverb-go/reverb-go/scaling"
+	"github.com/reverb-go/reverb-go/server"
+)
+
+// An engine is a way to run the server that has to hold every conversation.
+type engine struct {
+	portable bool
+	redis    *redisServer // nil for a node that is alone
+	nodes    int
+}
+
+// newEngine returns the engine of a name: epoll and portable are one node alone, redis is one node with a
+// Redis, cluster is two of them, which clients and requests go to in turn.
+func newEngine(t *testing.T, name string) engine {
+	t.Helper()
+	switch name {
+	case "portable":
+		return engine{portable: true, nodes: 1}
+	case "redis":
+		return engine{redis: startRedis(t), nodes: 1}
+	case "cluster":
+		return engine{redis: startRedis(t), nodes: 2}
+	}
+	return engine{nodes: 1}
+}
+
+// settle waits until Redis has heard all that the nodes have to say.
+func settle(t *testing.T, brokers []server.Broker) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for _, broker := range brokers {
+		if r, ok := broker.(*scaling.Redis); ok {
+			if err := r.Flush(ctx); err != nil {
+				t.Fatalf("redis does not answer: %v", err)
+			}
+		}
+	}
+}
+
+// brokers returns one for each node.
+func (e engine) brokers(t *testing.T) (brokers []server.Broker) {
+	t.Helper()
+	prefix := newPrefix()
+	for range e.nodes {
+		if e.redis == nil {
+			brokers = append(brokers, scaling.NewLocal())
+			continue
+		}
+		broker := e.redis.newBroker(t, prefix)
+		t.Cleanup(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			defer cancel()
+			_ = broker.Stop(ctx)
+		})
+		brokers = append(brokers, broker)
+	}
+	return brokers
+}
+
+// aloneOnly are conversations about what a cluster cannot do, and why.
+var aloneOnly = map[string]string{
+	"api_idempotency_expires":       "Redis forgets by its own clock",
+	"connect_quota":                 "connections of other nodes are known a few seconds later",
+	"connect_quota_idle":            "connections of other nodes are known a few seconds later",
+	"connect_quota_per_app":         "connections of other nodes are known a few seconds later",
+	"limit_api":                     "each node has this limit",
+	"limit_connections_per_address": "each node has this limit",
+	"frames_together":               "a subscribe is answered when Redis has confirmed it, and what comes behind it in the same packet is not held up",
+}

@@ -1,0 +1,70 @@
+package server_test
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/reverb-go/reverb-go/scaling"
+)
+
+// A redisServer is a redis-server process of the tests' own.
+type redisServer struct {
+	addr string
+	cmd  *exec.Cmd
+}
+
+// startRedis starts a Redis that keeps nothing on disk and is stopped with the test.
+func startRedis(t testing.TB) *redisServer {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("redis-server is not installed")
+		}
+		t.Skip("redis-server is not installed")
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := ln.Addr().(*net.TCPAddr).Port
+	ln.Close()
+	r := &redisServer{addr: fmt.Sprintf("127.0.0.1:%d", port)}
+	r.cmd = exec.Command(path, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = r.cmd.Process.Kill()
+		_ = r.cmd.Wait()
+	})
+	client := redis.NewClient(&redis.Options{Addr: r.addr})
+	defer client.Close()
+	deadline := time.Now().Add(patience)
+	for client.Ping(t.Context()).Err() != nil {
+		if time.Now().After(deadline) {
+			t.Fatal("redis-server does not answer")
+		}
+	}
+	return r
+}
+
+var redisPrefixes atomic.Int64
+
+// newBroker returns a broker in a cluster of its own: prefix names it.
+func (r *redisServer) newBroker(t testing.TB, prefix string) *scaling.Redis {
+	t.Helper()
+	client := redis.NewClient(&redis.Options{Addr: r.addr})
+	t.Cleanup(func() { client.Close() })
+	return scaling.NewRedis(client, scaling.Options{Prefix: prefix, Lease: 5 * time.Second})
+}
+
+func newPrefix() string { return fmt.Sprintf("test%d:", redisPrefixes.Add(1)) }
