@@ -87,6 +87,9 @@ func (l *loader) app(prefix string, find func(key) answer, environment bool) err
 	if err := whoIs(a, prefix); err != nil {
 		return err
 	}
+	if err := a.addHooks(); err != nil {
+		return err
+	}
 	l.config.Apps = append(l.config.Apps, a)
 	return nil
 }

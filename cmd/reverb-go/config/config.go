@@ -1,9 +1,11 @@
 package config
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/reverb-go/reverb-go/auth"
+	"github.com/reverb-go/reverb-go/server/webhook"
 )
 
 // Config is how the server is to run.
@@ -17,9 +19,19 @@ type Config struct {
 	MaxRequestSize   int // bytes
 	MetricsAddr      string
 	Drain            time.Duration
-	MaxQueued        int // bytes per connection
+	MaxQueued        int     // bytes per connection
+	MaxNodeQueued    int     // bytes of all connections together
+	MaxConnections   int     // of the node; 0 is no limit
+	MaxHandshakes    int     // in a second; 0 is no limit
+	MemoryLimit      float64 // share of the memory beyond which new connections are refused; 0 is never
+	TrustedProxies   []netip.Prefix
+	ProxyProtocol    bool // trusted proxies send the PROXY protocol
+	IdempotencyTTL   time.Duration
 	HandshakeTimeout time.Duration
-	Loops            int // 0 is one per core
+	Loops            int    // 0 is one per core
+	Control          string // unix socket that "reverb-go reload" and its like speak to; "auto" or "off"
+	DeadLetters      string // file of webhooks that could not be delivered
+	RedisPrefix      string // what Laravel puts before its keys
 	Scaling          Scaling
 	Apps             []App // empty when nothing configures one
 
@@ -54,6 +66,12 @@ type Scaling struct {
 type App struct {
 	auth.App
 	Host, Port, Scheme string
+	Hooks              webhook.Destinations // who is told of what happens to its channels
+
+	// One of each may be set by variables.
+	webhook webhook.Endpoint
+	job     webhook.Jobs
+	stream  webhook.Stream
 }
 
 // Setting is one value as it applies, and where it was said.

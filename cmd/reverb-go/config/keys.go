@@ -1,10 +1,6 @@
 package config
 
-import (
-	"time"
-
-	"github.com/reverb-go/reverb-go/auth"
-)
+import "time"
 
 // key is one setting: where it is looked for, what it is when it is found nowhere, and where it goes.
 type key struct {
@@ -39,6 +35,16 @@ func serverKeys(c *Config) []key {
 		{name: "metrics_addr", env: "REVERB_GO_METRICS_ADDR", flag: "metrics-addr", def: "", to: text(&c.MetricsAddr)},
 		{name: "drain", env: "REVERB_GO_DRAIN", flag: "drain", def: "10s", to: duration(&c.Drain, 0)},
 		{name: "max_queued", env: "REVERB_GO_MAX_QUEUED", def: 1 << 20, to: number(&c.MaxQueued, 1)},
+		{name: "max_node_queued", env: "REVERB_GO_MAX_NODE_QUEUED", def: 256 << 20, to: number(&c.MaxNodeQueued, 1)},
+		{name: "max_connections", env: "REVERB_GO_MAX_CONNECTIONS", def: 0, to: number(&c.MaxConnections, 0)},
+		{name: "max_handshakes_per_second", env: "REVERB_GO_MAX_HANDSHAKES_PER_SECOND", def: 0, to: number(&c.MaxHandshakes, 0)},
+		{name: "memory_limit", env: "REVERB_GO_MEMORY_LIMIT", def: "90%", to: share(&c.MemoryLimit)},
+		{name: "trusted_proxies", env: "REVERB_GO_TRUSTED_PROXIES", def: "", to: prefixes(&c.TrustedProxies)},
+		{name: "proxy_protocol", env: "REVERB_GO_PROXY_PROTOCOL", def: false, to: truth(&c.ProxyProtocol)},
+		{name: "idempotency_ttl", env: "REVERB_GO_IDEMPOTENCY_TTL", def: "2m", to: duration(&c.IdempotencyTTL, time.Second)},
+		{name: "control", env: "REVERB_GO_CONTROL", flag: "control", def: "auto", to: text(&c.Control)},
+		{name: "dead_letters", env: "REVERB_GO_DEAD_LETTERS", def: "", to: text(&c.DeadLetters)},
+		{name: "redis_prefix", env: "REDIS_PREFIX", def: "", to: text(&c.RedisPrefix)},
 		{name: "handshake_timeout", env: "REVERB_GO_HANDSHAKE_TIMEOUT", def: "10s", to: duration(&c.HandshakeTimeout, time.Millisecond)},
 		{name: "loops", env: "REVERB_GO_LOOPS", def: 0, to: number(&c.Loops, 0)},
 		{name: "scaling.enabled", env: "REVERB_SCALING_ENABLED", def: false, to: truth(&c.Scaling.Enabled)},
@@ -56,37 +62,12 @@ func serverKeys(c *Config) []key {
 		{name: "scaling.master", env: "REVERB_GO_REDIS_MASTER", def: "", to: text(&c.Scaling.Master)},
 		{name: "scaling.prefix", env: "REVERB_GO_REDIS_PREFIX", def: "reverb-go:", to: text(&c.Scaling.Prefix)},
 		{name: "scaling.lease", env: "REVERB_GO_LEASE", def: "10s", to: duration(&c.Scaling.Lease, time.Second)},
-		{name: "scaling.bridge", env: "REVERB_GO_BRIDGE", def: "", to: text(&c.Scaling.Bridge)},
+		{name: "scaling.bridge", env: "REVERB_GO_BRIDGE", def: "auto", to: oneOf(&c.Scaling.Bridge, "auto", "on", "off")},
 	}
 	for i := range keys {
 		keys[i].name = "servers.reverb." + keys[i].name
 	}
 	return append(keys, key{name: "default", env: "REVERB_SERVER", def: "reverb", to: only("reverb")})
-}
-
-// appKeys are the settings of one app, stored in a.
-func appKeys(a *App) []key {
-	d := auth.DefaultApp()
-	return []key{
-		{name: "app_id", env: "REVERB_APP_ID", def: "", to: text(&a.ID)},
-		{name: "key", env: "REVERB_APP_KEY", def: "", to: text(&a.Key)},
-		{name: "secret", env: "REVERB_APP_SECRET", def: "", to: text(&a.Secret), secret: true},
-		{name: "allowed_origins", def: d.AllowedOrigins, to: list(&a.AllowedOrigins)},
-		{name: "ping_interval", env: "REVERB_APP_PING_INTERVAL", def: d.PingInterval, to: duration(&a.PingInterval, time.Second)},
-		{name: "activity_timeout", env: "REVERB_APP_ACTIVITY_TIMEOUT", def: d.ActivityTimeout, to: duration(&a.ActivityTimeout, time.Second)},
-		{name: "max_connections", env: "REVERB_APP_MAX_CONNECTIONS", def: nil, to: limit(&a.MaxConnections)},
-		{name: "max_message_size", env: "REVERB_APP_MAX_MESSAGE_SIZE", def: d.MaxMessageSize, to: number(&a.MaxMessageSize, 0)},
-		{name: "accept_client_events_from", env: "REVERB_APP_ACCEPT_CLIENT_EVENTS_FROM", def: "members", bare: "all", to: clientEvents(&a.ClientEvents)},
-		{name: "rate_limiting.enabled", env: "REVERB_APP_RATE_LIMITING_ENABLED", def: false, to: truth(&a.RateLimit.Enabled)},
-		{name: "rate_limiting.max_attempts", env: "REVERB_APP_RATE_LIMIT_MAX_ATTEMPTS", def: d.RateLimit.MaxAttempts, to: number(&a.RateLimit.MaxAttempts, 0)},
-		{name: "rate_limiting.decay_seconds", env: "REVERB_APP_RATE_LIMIT_DECAY_SECONDS", def: d.RateLimit.Decay, bare: 1, to: duration(&a.RateLimit.Decay, time.Second)},
-		{name: "rate_limiting.terminate_on_limit", env: "REVERB_APP_RATE_LIMIT_TERMINATE", def: false, to: truth(&a.RateLimit.Terminate)},
-		{name: "cache_ttl", env: "REVERB_GO_CACHE_TTL", def: d.CacheTTL, to: duration(&a.CacheTTL, 0)},
-		{name: "timestamp_tolerance", env: "REVERB_GO_TIMESTAMP_TOLERANCE", def: d.TimestampTolerance, to: duration(&a.TimestampTolerance, 0)},
-		{name: "options.host", env: "REVERB_HOST", def: "", to: text(&a.Host)},
-		{name: "options.port", env: "REVERB_PORT", def: "443", to: text(&a.Port)},
-		{name: "options.scheme", env: "REVERB_SCHEME", def: "https", to: text(&a.Scheme)},
-	}
 }
 
 // idleKeys are keys of config/reverb.php that a --config file may have though they change nothing here, and why.

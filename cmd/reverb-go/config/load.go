@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/laravel"
@@ -145,6 +146,10 @@ func withRedis(reverb, root *laravel.Map) *laravel.Map {
 	if redis, ok := root.Get("database.redis.default"); ok && scaling != nil && scaling.Map("server").Len() == 0 {
 		scaling.Set("server", redis)
 	}
+	prefix, ok := root.Get("database.redis.options.prefix")
+	if server := reverb.Map("servers.reverb"); ok && server != nil {
+		server.Set("redis_prefix", prefix)
+	}
 	return reverb
 }
 
@@ -223,8 +228,7 @@ func (l *loader) store(k key, name string, a answer) error {
 	if err := k.to.set(a.value); err != nil {
 		var p *Problem
 		errors.As(err, &p)
-		shown, _ := scalar(a.value)
-		return &Problem{fmt.Sprintf("%s is %q, %s (%s)", name, shown, p.Sentence, a.source), p.Hint}
+		return &Problem{fmt.Sprintf("%s is %s, %s (%s)", name, said(a.value), p.Sentence, a.source), p.Hint}
 	}
 	setting := Setting{Name: name, Value: k.to.show(), Source: a.source}
 	if k.secret && setting.Value != "" {
@@ -232,6 +236,14 @@ func (l *loader) store(k key, name string, a answer) error {
 	}
 	l.config.Settings = append(l.config.Settings, setting)
 	return nil
+}
+
+// said shows a value in an error.
+func said(v any) string {
+	if s, ok := scalar(v); ok {
+		return strconv.Quote(s)
+	}
+	return "a block"
 }
 
 func (l *loader) warn(sentence, hint string) {

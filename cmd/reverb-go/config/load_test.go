@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -149,6 +150,9 @@ func TestServerVariables(t *testing.T) {
 		"REVERB_SERVER_HOST=127.0.0.1", "REVERB_SERVER_PATH=/ws", "REVERB_HOST=null", "REVERB_MAX_REQUEST_SIZE=20_000",
 		"REVERB_GO_METRICS_ADDR=127.0.0.1:9090", "REVERB_GO_DRAIN=1m", "REVERB_GO_MAX_QUEUED=4096",
 		"REVERB_GO_HANDSHAKE_TIMEOUT=3", "REVERB_GO_LOOPS=2",
+		"REVERB_GO_MAX_NODE_QUEUED=8192", "REVERB_GO_MAX_CONNECTIONS=5", "REVERB_GO_MAX_HANDSHAKES_PER_SECOND=6",
+		"REVERB_GO_MEMORY_LIMIT=80%", "REVERB_GO_TRUSTED_PROXIES=127.0.0.1, 10.1.2.3/8", "REVERB_GO_PROXY_PROTOCOL=true",
+		"REVERB_GO_IDEMPOTENCY_TTL=1m", "REVERB_GO_CONTROL=off", "REVERB_GO_DEAD_LETTERS=dead.jsonl", "REDIS_PREFIX=app_",
 		"REVERB_SCALING_ENABLED=1", // R:CFG-07
 		"REDIS_URL=redis://u:p@h", "REDIS_PASSWORD=null", "REDIS_PORT=", "REDIS_TIMEOUT=5",
 		"REVERB_GO_REDIS_CLUSTER=a:1,b:2", "REVERB_GO_LEASE=20s",
@@ -156,9 +160,12 @@ func TestServerVariables(t *testing.T) {
 	want := Config{
 		Host: "127.0.0.1", Port: 8080, Path: "/ws", MaxRequestSize: 20_000,
 		MetricsAddr: "127.0.0.1:9090", Drain: time.Minute, MaxQueued: 4096, HandshakeTimeout: 3 * time.Second, Loops: 2,
+		MaxNodeQueued: 8192, MaxConnections: 5, MaxHandshakes: 6, MemoryLimit: 0.8,
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")},
+		ProxyProtocol:  true, IdempotencyTTL: time.Minute, Control: "off", DeadLetters: "dead.jsonl", RedisPrefix: "app_",
 		Scaling: Scaling{
 			Enabled: true, Channel: "reverb", URL: "redis://u:p@h", Host: "127.0.0.1", Port: "6379", Database: "0",
-			Timeout: 5 * time.Second, Cluster: "a:1,b:2", Prefix: "reverb-go:", Lease: 20 * time.Second,
+			Timeout: 5 * time.Second, Cluster: "a:1,b:2", Prefix: "reverb-go:", Bridge: "auto", Lease: 20 * time.Second,
 		},
 	}
 	wantSetting(t, c, "servers.reverb.scaling.server.url", "••••", "environment REDIS_URL")
