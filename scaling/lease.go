@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -20,18 +21,27 @@ func inOrder(joined []joinedMember) []protocol.Member {
 	return members
 }
 
+// censusPause is how long a changed number of connections may stay unknown to others.
+const censusPause = 250 * time.Millisecond
+
 // beat renews the lease of this node three times as often as needed, and takes away what dead nodes
-// have left.
+// have left. It also tells others when the number of its connections has changed.
 func (r *Redis) beat(ctx context.Context) {
-	ticker := time.NewTicker(min(r.options.Lease/3, time.Second*3))
+	ticker := time.NewTicker(censusPause)
 	defer ticker.Stop()
-	isFirst := true
+	isFirst, every := true, min(r.options.Lease/3, time.Second*3)
+	var last time.Time
+	var told map[string]int
 	for {
-		if wasKnown, err := r.beatOnce(ctx); err == nil {
-			if !wasKnown && !isFirst {
-				r.rise()
+		connections := r.node.Connections()
+		if time.Since(last) >= every || !maps.Equal(connections, told) {
+			last = time.Now()
+			if wasKnown, err := r.beatOnce(ctx); err == nil {
+				if !wasKnown && !isFirst {
+					r.rise()
+				}
+				isFirst, told = false, connections
 			}
-			isFirst = false
 		}
 		select {
 		case <-ctx.Done():
@@ -50,14 +60,21 @@ func (r *Redis) rise() {
 	r.node.Resync()
 }
 
-func (r *Redis) leaseKeys() []string {
-	return []string{r.options.Prefix + "{nodes}:leases", r.options.Prefix + "{nodes}:about", r.options.Prefix + "{nodes}:dead"}
+func (r *Redis) leaseKeys() []string { return leaseKeys(r.options.Prefix) }
+
+// leaseKeys are the leases, the descriptions, and the dead nodes that are not purged yet.
+func leaseKeys(prefix string) []string {
+	return []string{prefix + "{nodes}:leases", prefix + "{nodes}:about", prefix + "{nodes}:dead"}
 }
 
 func (r *Redis) beatOnce(ctx context.Context) (wasKnown bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.options.Lease/2)
 	defer cancel()
-	result, err := scriptBeat.Run(ctx, r.client, r.leaseKeys(), r.self(), r.options.Lease.Milliseconds(), r.options.About()).Slice()
+	about, err := r.describe()
+	if err != nil {
+		return false, err
+	}
+	result, err := scriptBeat.Run(ctx, r.client, r.leaseKeys(), r.self(), r.options.Lease.Milliseconds(), about).Slice()
 	if err != nil {
 		return false, fmt.Errorf("renew lease: %w", err)
 	}
@@ -70,7 +87,8 @@ func (r *Redis) beatOnce(ctx context.Context) (wasKnown bool, err error) {
 			r.bury(ctx, id)
 		}
 	}
-	r.setNodes(result[2])
+	nodes := r.parseNodes(pairs(result[2]))
+	r.nodes.Store(&nodes)
 	return result[0] == int64(1), nil
 }
 
@@ -128,25 +146,6 @@ func (r *Redis) leaveCluster(ctx context.Context) error {
 		return fmt.Errorf("give the lease back: %w", err)
 	}
 	return r.client.HDel(ctx, keys[1], r.self()).Err()
-}
-
-// setNodes keeps the descriptions of all nodes.
-func (r *Redis) setNodes(flat any) {
-	list, _ := flat.([]any)
-	nodes := make(map[string]string, len(list)/2)
-	for i := 0; i+1 < len(list); i += 2 {
-		id, _ := list[i].(string)
-		nodes[id], _ = list[i+1].(string)
-	}
-	r.nodes.Store(&nodes)
-}
-
-// Nodes returns the descriptions of the live nodes by their identity, as of the last beat.
-func (r *Redis) Nodes() map[string]string {
-	if nodes := r.nodes.Load(); nodes != nil {
-		return *nodes
-	}
-	return nil
 }
 
 // A control is a message to all nodes that is about no channel.

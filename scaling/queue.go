@@ -40,6 +40,8 @@ func (q *queue) add(o op) (dropped int) {
 	q.ops = append(q.ops, o)
 	if o.publish {
 		q.bytes += o.size
+	}
+	if q.bytes > q.maxBytes {
 		dropped = q.shrinkLocked(func(op) bool { return q.bytes > q.maxBytes })
 	}
 	signal(q.filled)
@@ -64,6 +66,12 @@ func (q *queue) shrinkLocked(tooMuch func(op) bool) (dropped int) {
 	clear(q.ops[len(kept):])
 	q.ops = kept
 	return dropped
+}
+
+func (q *queue) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.ops)
 }
 
 // expire drops publishes that have waited too long.

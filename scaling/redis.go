@@ -38,6 +38,8 @@ type Node = interface {
 	Counted(appID, channel string, total int)
 	// Terminate closes the connections of a user.
 	Terminate(appID, userID string)
+	// Connections returns how many there are of each app.
+	Connections() map[string]int
 }
 
 // Options say how a node takes part in a cluster.
@@ -49,7 +51,7 @@ type Options struct {
 	StreamLen int           // messages of a bucket that can be read again; 1,000
 	Sharded   bool          // SPUBLISH and SSUBSCRIBE, for a Redis Cluster
 	Logger    *slog.Logger
-	About     func() string // a description of this node for others; none
+	About     func() About // what others are told of this node; nothing
 	Counters  Counters
 }
 
@@ -73,7 +75,7 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.About == nil {
-		o.About = func() string { return "{}" }
+		o.About = func() About { return About{} }
 	}
 	o.Counters = o.Counters.withDefaults()
 	return o
@@ -92,7 +94,7 @@ type Redis struct {
 
 	identity  atomic.Pointer[string] // of this life of the node: a new one after it was taken for dead
 	isUp      atomic.Bool
-	nodes     atomic.Pointer[map[string]string]
+	nodes     atomic.Pointer[[]NodeInfo]
 	queue     queue
 	receiver  []*receiver     // one, or on a Cluster one for each bucket
 	controls  *receiver       // of messages to all nodes

@@ -70,7 +70,7 @@ func (s *Server) admitCounted(c *conn, h handshake, total, n int64) (refusal, bo
 	switch {
 	case s.cfg.MaxConnections > 0 && total > int64(s.cfg.MaxConnections):
 		return refusedNode, true
-	case settings.MaxConnections >= 0 && n > int64(settings.MaxConnections):
+	case settings.MaxConnections >= 0 && n+s.elsewhere(c.app) > int64(settings.MaxConnections):
 		return refusedQuota, true
 	case !settings.AllowsOrigin(h.origin):
 		return refusedOrigin, true
@@ -83,6 +83,14 @@ func (s *Server) admitCounted(c *conn, h handshake, total, n int64) (refusal, bo
 	}
 	c.peer = &p
 	return 0, false
+}
+
+// elsewhere is how many connections an app has on other nodes.
+func (s *Server) elsewhere(a *app) int64 {
+	if s.cluster == nil {
+		return 0
+	}
+	return int64(s.cluster.Elsewhere(a.id))
 }
 
 func (l *loop) turnAway(c *conn, why refusal) {

@@ -73,7 +73,7 @@ func appendCached(dst []byte, info channels.Info, now time.Time) []byte {
 
 // getConnections counts every established connection of the app, subscribed or not.
 func (s *Server) getConnections(ctx *fasthttp.RequestCtx, a *app, _ string) {
-	body := strconv.AppendInt([]byte(`{"connections":`), a.connections.Load(), 10)
+	body := strconv.AppendInt([]byte(`{"connections":`), a.connections.Load()+s.census(a), 10)
 	answerJSON(ctx, fasthttp.StatusOK, append(body, '}'))
 }
 

@@ -112,6 +112,17 @@ func (n node) Terminate(appID, userID string) {
 	}
 }
 
+// Connections returns how many connections each app has here.
+func (n node) Connections() map[string]int {
+	all := make(map[string]int)
+	for _, a := range n.apps.all() {
+		if count := int(a.connections.Load()); count > 0 {
+			all[a.id] = count
+		}
+	}
+	return all
+}
+
 // ready has a subscribe completed that waited for other nodes, on its connection's loop.
 func (s *Server) ready(w channels.Waiter) {
 	l := s.loops[bits.TrailingZeros64(w.Shards)]
@@ -199,4 +210,18 @@ func (s *Server) users(a *app, channel string) (ids []string, known bool) {
 		return a.registry.Users(channel)
 	}
 	return ids, len(ids) > 0 || s.lookup(a, channel).Subscriptions > 0
+}
+
+// census returns how many connections an app has on other nodes.
+func (s *Server) census(a *app) int64 {
+	if s.cluster == nil {
+		return 0
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
+	defer cancel()
+	n, err := s.cluster.Census(ctx, a.id)
+	if err != nil {
+		s.log.Warn("answered from this node alone", "err", err)
+	}
+	return int64(n)
 }

@@ -68,6 +68,7 @@ type Node = interface {
 	Observe(protocol.Transition)
 	Counted(appID, channel string, total int)
 	Terminate(appID, userID string)
+	Connections() map[string]int
 }
 
 // A Cluster is a Broker between several nodes. The methods in the first group never block.
@@ -82,6 +83,10 @@ type Cluster interface {
 	Announce(appID, channel string, payload []byte)
 	// Health returns what keeps messages from reaching other nodes, or nil.
 	Health() error
+	// Elsewhere returns how many connections an app has on other nodes, as far as is known.
+	Elsewhere(appID string) int
+	// Census is Elsewhere as of now.
+	Census(ctx context.Context, appID string) (int, error)
 
 	Terminate(ctx context.Context, appID, userID string) error
 	// Claim and Answer share the answers to requests with an idempotency key; see package scaling.
