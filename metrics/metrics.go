@@ -33,6 +33,58 @@ type Metrics struct {
 	LoopBusy *prometheus.HistogramVec // by loop
 }
 
+// Cluster are the numbers of a node among others. They are the fields of package scaling's Counters.
+type Cluster struct {
+	Commands    prometheus.Counter
+	Received    prometheus.Counter
+	Dropped     prometheus.Counter
+	Repaired    prometheus.Counter
+	Unrepaired  prometheus.Counter
+	Malformed   prometheus.Counter
+	Outages     prometheus.Counter
+	Resurrected prometheus.Counter
+}
+
+// NewCluster registers the numbers of a node among others on r.
+func NewCluster(r prometheus.Registerer) Cluster {
+	b := builder{r}
+	return Cluster{
+		Commands:    b.counter("redis_scripts_total", "Scripts that Redis has run for this node."),
+		Received:    b.counter("redis_messages_received_total", "Messages that have come from Redis."),
+		Dropped:     b.counter("redis_messages_dropped_total", "Messages for other nodes that were lost while Redis was away: they were too many, or too old."),
+		Repaired:    b.counter("redis_messages_repaired_total", "Messages that were missed and read again."),
+		Unrepaired:  b.counter("redis_gaps_total", "Times that messages may have been missed for good."),
+		Malformed:   b.counter("redis_malformed_total", "Messages and values in Redis that no node has written."),
+		Outages:     b.counter("redis_outages_total", "Times that Redis was lost."),
+		Resurrected: b.counter("redis_resurrections_total", "Times that this node had been taken for dead."),
+	}
+}
+
+// Webhooks are the numbers of webhooks, jobs and streams. They are the fields of package webhook's Counters.
+type Webhooks struct {
+	Sent         prometheus.Counter
+	Failed       prometheus.Counter
+	Retried      prometheus.Counter
+	Dropped      prometheus.Counter
+	DeadLettered prometheus.Counter
+	Cancelled    prometheus.Counter
+	Queued       prometheus.Gauge
+}
+
+// NewWebhooks registers the numbers of webhooks on r.
+func NewWebhooks(r prometheus.Registerer) Webhooks {
+	b := builder{r}
+	return Webhooks{
+		Sent:         b.counter("webhook_events_sent_total", "Events that webhooks, jobs and streams have delivered."),
+		Failed:       b.counter("webhook_attempts_failed_total", "Attempts to deliver that failed."),
+		Retried:      b.counter("webhook_attempts_repeated_total", "Attempts to deliver that were not the first."),
+		Dropped:      b.counter("webhook_events_dropped_total", "Events lost, because a queue or the file of dead letters was full or there is none."),
+		DeadLettered: b.counter("webhook_events_dead_lettered_total", "Events written to the file of dead letters."),
+		Cancelled:    b.counter("webhook_events_cancelled_total", "Events that were held back, and undone in time."),
+		Queued:       b.gauge("webhook_events_queued", "Events that wait to be delivered."),
+	}
+}
+
 // New registers the metrics on r and returns them. It panics when they are registered there already.
 func New(r prometheus.Registerer) *Metrics {
 	b := builder{r}

@@ -25,9 +25,6 @@ func (l *loop) adopt(c *conn, h handshake, early []byte) {
 		return
 	}
 	settings := c.app.get()
-	if settings.RateLimit.Enabled || settings.MaxMessages > 0 || settings.MaxClientEvents > 0 {
-		c.rates = new(rates)
-	}
 	c.opened = l.seconds
 	l.server.counts.Opened.Inc()
 	l.trace(TraceEvent{Kind: TraceOpened, Socket: c.id})

@@ -33,11 +33,4 @@ func (s *Server) clientAddr(ctx *fasthttp.RequestCtx) string {
 	return addr.String()
 }
 
-func (s *Server) isTrusted(addr netip.Addr) bool {
-	for _, proxies := range s.cfg.TrustedProxies {
-		if proxies.Contains(addr) {
-			return true
-		}
-	}
-	return false
-}
+func (s *Server) isTrusted(addr netip.Addr) bool { return containsAddr(s.cfg.TrustedProxies, addr) }

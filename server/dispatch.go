@@ -15,7 +15,7 @@ import (
 func (l *loop) handleMessage(c *conn, b []byte) {
 	l.stats.messagesIn++
 	l.trace(TraceEvent{Kind: TraceReceived, Socket: c.id, Payload: b})
-	if c.rates != nil && !c.rates.allow(l.now, c.app.get()) {
+	if settings := c.app.get(); !c.limits(settings).allow(l.now, settings) {
 		l.handleExcess(c)
 		return
 	}
@@ -226,7 +226,7 @@ func (l *loop) mayNotSend(c *conn, own *channels.Subscription, channel []byte) *
 		return protocol.ErrNotMember
 	case channels.KindOf(channel).IsInternal():
 		return protocol.ErrNotMember
-	case c.rates != nil && !c.rates.clientEvents.take(l.now, settings.MaxClientEvents):
+	case !c.limits(settings).allowClientEvent(l.now, settings):
 		return protocol.ErrTooManyClientEvents
 	}
 	return nil

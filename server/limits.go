@@ -51,7 +51,7 @@ func (b *lockedBucket) takeAll(now time.Time, rate, n int) bool {
 	return b.bucket.takeAll(now, rate, n)
 }
 
-// rates are what a connection has used of its app's limits. Connections of apps without limits have
+// rates are what a connection has used of its app's limits. A connection that was never limited has
 // none.
 type rates struct {
 	window       rateWindow // Reverb's

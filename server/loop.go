@@ -76,12 +76,13 @@ func (l *loop) run() {
 	}
 }
 
-// wait sleeps until there is something to do. The wheel wants a look once a second.
+// wait sleeps until there is something to do. The wheel wants a look once a second, and so do the apps, which the
+// first loop looks after.
 func (l *loop) wait() {
 	timeout := time.Second
 	if len(l.ready) > 0 || !l.inbox.sleep() {
 		timeout = 0
-	} else if l.count == 0 {
+	} else if l.count == 0 && l.index != 0 {
 		timeout = -1
 	}
 	var err error

@@ -2,9 +2,11 @@ package main
 
 import (
 	"strings"
+	"sync/atomic"
 
 	"github.com/reverb-go/reverb-go/auth"
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
+	"github.com/reverb-go/reverb-go/server/webhook"
 )
 
 // apps are whom the server serves.
@@ -36,8 +38,23 @@ func newApps(cfg *config.Config) (apps, error) {
 	return apps{all, len(cfg.Apps) == 0}, nil
 }
 
-// unusable makes a problem of the configuration of what package auth says, which ends with a hint.
+// unusable makes a problem of the configuration of an error that ends with a hint.
 func unusable(err error) error {
 	sentence, hint, _ := strings.Cut(err.Error(), "; hint: ")
 	return &config.Problem{Sentence: sentence, Hint: hint}
 }
+
+// hooksOf returns where the events of each app go.
+func hooksOf(cfg *config.Config) webhook.Config {
+	hooks := make(webhook.Config)
+	for _, a := range cfg.Apps {
+		hooks[a.ID] = a.Hooks
+	}
+	return hooks
+}
+
+// An appSwitch is the apps as they are configured now. Its methods may be called from any goroutine.
+type appSwitch struct{ now atomic.Pointer[auth.Apps] }
+
+func (s *appSwitch) ByKey(key string) (*auth.App, error) { return s.now.Load().ByKey(key) }
+func (s *appSwitch) ByID(id string) (*auth.App, error)   { return s.now.Load().ByID(id) }

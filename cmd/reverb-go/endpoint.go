@@ -11,15 +11,17 @@ import (
 	"syscall"
 
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
+	"github.com/reverb-go/reverb-go/server"
 )
 
 // endpoint is where the server is reached.
 type endpoint struct {
 	host     string
 	port     int
-	path     string      // as it was configured
-	hostname string      // what clients call it; "" is unknown
-	tls      *tls.Config // nil without a certificate
+	path     string         // as it was configured
+	hostname string         // what clients call it; "" is unknown
+	tls      *tls.Config    // nil without a certificate
+	proxies  []netip.Prefix // that send the PROXY protocol
 }
 
 func (e endpoint) listen() (net.Listener, error) {
@@ -27,6 +29,9 @@ func (e endpoint) listen() (net.Listener, error) {
 	if err != nil {
 		reason, hint := listenProblem(err)
 		return nil, &failure{config.Problem{Sentence: fmt.Sprintf("Failed to listen on %q: %s", "tcp://"+e.address(), reason), Hint: hint}}
+	}
+	if len(e.proxies) > 0 {
+		ln = server.ListenBehindProxies(ln, e.proxies)
 	}
 	if e.tls != nil {
 		ln = tls.NewListener(ln, e.tls)

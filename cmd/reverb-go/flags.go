@@ -31,6 +31,7 @@ func addConfigFlags(cmd *cobra.Command) {
 	f.String("hostname", "", "The hostname the server is accessible from")
 	f.String("metrics-addr", "", "The address to serve Prometheus metrics on, such as 127.0.0.1:9090")
 	f.String("drain", "", "The time over which connections are closed at the end, such as 10s")
+	f.String("control", "", "The unix socket that commands like reload speak to, or off")
 	f.String("config", "", "A YAML file with the keys of config/reverb.php")
 	f.String("laravel", "", "The folder of the Laravel app, if it is not the working folder")
 }
@@ -41,7 +42,7 @@ var reverbFlags = []string{"host", "port", "path", "hostname"}
 // loadConfig resolves the configuration for a command with addConfigFlags.
 func loadConfig(cmd *cobra.Command) (*config.Config, error) {
 	given := make(map[string]string)
-	for _, name := range append(slices.Clone(reverbFlags), "metrics-addr", "drain") {
+	for _, name := range append(slices.Clone(reverbFlags), "metrics-addr", "drain", "control") {
 		value := flag(cmd, name)
 		isFalsy := slices.Contains(reverbFlags, name) && (value == "" || value == "0")
 		if cmd.Flags().Changed(name) && !isFalsy {

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
+	"strings"
 
 	"github.com/reverb-go/reverb-go/auth"
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
@@ -20,6 +23,18 @@ func logStart(log *slog.Logger, cfg *config.Config, apps *auth.Apps, e endpoint)
 		"handshake_timeout", cfg.HandshakeTimeout.String(),
 		"drain", cfg.Drain.String(),
 	)
+	if cfg.Scaling.Enabled {
+		log.Info("scaling", "redis", redisAddress(cfg.Scaling), "prefix", cfg.Scaling.Prefix, "lease", cfg.Scaling.Lease.String())
+	}
+}
+
+// redisAddress is where Redis is, without its credentials.
+func redisAddress(c config.Scaling) string {
+	o, err := redisOptions(c)
+	if err != nil {
+		return ""
+	}
+	return strings.Join(o.Addrs, ",")
 }
 
 // appLimits leaves out what is not limited.
@@ -35,4 +50,11 @@ func appLimits(a *auth.App) slog.Value {
 		limits = append(limits, slog.Int("messages", a.RateLimit.MaxAttempts), slog.String("in", a.RateLimit.Decay.String()))
 	}
 	return slog.GroupValue(append(limits, slog.Any("origins", a.AllowedOrigins))...)
+}
+
+// redisLog receives what the Redis client has to say, which is about single connections.
+type redisLog struct{ log *slog.Logger }
+
+func (r redisLog) Printf(_ context.Context, format string, args ...any) {
+	r.log.Debug("redis", "message", fmt.Sprintf(format, args...))
 }

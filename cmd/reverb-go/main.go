@@ -37,20 +37,29 @@ func run(args []string, stdout, stderr io.Writer) int {
 func explain(w io.Writer, err error) int {
 	code := exitFailure
 	var problem *config.Problem
-	var f *failure
-	switch {
-	case errors.As(err, &problem):
+	if errors.As(err, &problem) {
 		code = exitConfig
-	case errors.As(err, &f):
-		problem = &f.Problem
-	default:
-		problem = &config.Problem{Sentence: err.Error()}
+	} else {
+		problem = problemOf(err)
 	}
 	fmt.Fprintln(w, "reverb-go:", problem.Sentence)
 	if problem.Hint != "" {
 		fmt.Fprintln(w, "hint:", problem.Hint)
 	}
 	return code
+}
+
+// problemOf makes a sentence and a hint of any error.
+func problemOf(err error) *config.Problem {
+	var problem *config.Problem
+	var f *failure
+	switch {
+	case errors.As(err, &problem):
+		return problem
+	case errors.As(err, &f):
+		return &f.Problem
+	}
+	return &config.Problem{Sentence: err.Error()}
 }
 
 // failure is what went wrong though the configuration could be used.
@@ -78,7 +87,7 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &config.Problem{Sentence: err.Error(), Hint: fmt.Sprintf("%q lists the options", cmd.CommandPath()+" --help")}
 	})
-	root.AddCommand(newStartCommand(), newConfigCommand(), newVersionCommand())
+	root.AddCommand(newStartCommand(), newReloadCommand(), newWebhooksCommand(), newNodesCommand(), newConfigCommand(), newVersionCommand())
 	return root
 }
 
@@ -90,5 +99,5 @@ func refuseArguments(cmd *cobra.Command, args []string) error {
 	if cmd.HasParent() {
 		return &config.Problem{Sentence: fmt.Sprintf("%s takes no argument, and %q is one", cmd.Name(), args[0]), Hint: "options start with --"}
 	}
-	return &config.Problem{Sentence: fmt.Sprintf("there is no command %q", args[0]), Hint: "the commands are start, config and version"}
+	return &config.Problem{Sentence: fmt.Sprintf("there is no command %q", args[0]), Hint: `"reverb-go --help" lists the commands`}
 }

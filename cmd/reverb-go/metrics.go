@@ -18,15 +18,17 @@ import (
 
 // metricsServer serves /metrics on an address of its own.
 type metricsServer struct {
-	metrics *metrics.Metrics
-	http    *http.Server  // nil when it is off
-	done    chan struct{} // closed when http has ended
+	*metrics.Metrics
+	cluster  metrics.Cluster
+	webhooks metrics.Webhooks
+	http     *http.Server  // nil when it is off
+	done     chan struct{} // closed when http has ended
 }
 
 // startMetrics binds the address and serves in the background; "" is off.
 func startMetrics(address string, log *slog.Logger) (*metricsServer, error) {
 	registry := prometheus.NewRegistry()
-	m := &metricsServer{metrics: metrics.New(registry)}
+	m := &metricsServer{Metrics: metrics.New(registry), cluster: metrics.NewCluster(registry), webhooks: metrics.NewWebhooks(registry)}
 	if address == "" {
 		return m, nil
 	}

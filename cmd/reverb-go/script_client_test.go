@@ -23,12 +23,23 @@ type client struct {
 	reader io.Reader
 }
 
-// cmdConnect opens a connection: connect [-cert FILE] NAME URL.
+// cmdConnect opens a connection: connect [-cert FILE] [-proxy HEADER] NAME URL.
 func cmdConnect(ts *testscript.TestScript, neg bool, args []string) {
 	var config tls.Config
 	args = clientCertificate(ts, &config, args)
-	usage(ts, neg, len(args) == 2, "connect [-cert FILE] NAME URL")
 	dialer := ws.Dialer{TLSConfig: &config, Timeout: patience}
+	if len(args) == 4 && args[0] == "-proxy" {
+		header := args[1]
+		dialer.NetDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+			if err == nil {
+				_, err = io.WriteString(c, header+"\r\n")
+			}
+			return c, err
+		}
+		args = args[2:]
+	}
+	usage(ts, neg, len(args) == 2, "connect [-cert FILE] [-proxy HEADER] NAME URL")
 	conn, buffered, _, err := dialer.Dial(context.Background(), args[1])
 	ts.Check(err)
 	ts.Defer(func() { conn.Close() })

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -45,8 +46,11 @@ func TestScript(t *testing.T) {
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name == "ipv6" {
+			switch name {
+			case "ipv6":
 				return hasIPv6(), nil
+			case "redis":
+				return hasProgram("redis-server")
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
@@ -68,6 +72,15 @@ func TestScript(t *testing.T) {
 
 // patience is how long scripts wait for what must come.
 const patience = 20 * time.Second
+
+// hasProgram reports whether a program is installed, which in CI all have to be.
+func hasProgram(name string) (bool, error) {
+	_, err := exec.LookPath(name)
+	if err != nil && os.Getenv("CI") == "true" {
+		return false, err
+	}
+	return err == nil, nil
+}
 
 func hasIPv6() bool {
 	ln, err := net.Listen("tcp", "[::1]:0")

@@ -8,25 +8,32 @@ import (
 	"os"
 
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
-	"github.com/reverb-go/reverb-go/server"
 )
 
 // serve accepts connections until a signal asks it to end, and then closes them.
-func serve(srv *server.Server, ln net.Listener, signals <-chan os.Signal, out *console) error {
+func (n *node) serve(ln net.Listener, signals <-chan os.Signal) error {
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(ln) }() // ends with the listener, which start closes
+	go func() { failed <- n.server.Serve(ln) }() // ends with the listener, which start closes
 	for {
 		select {
 		case err := <-failed:
 			return &failure{config.Problem{Sentence: fmt.Sprintf("serving has ended by itself: %v", err)}}
 		case s := <-signals:
 			if isReload(s) {
-				out.log.Warn("the configuration is not read again, because this version cannot do that", "hint", "restart the server instead")
+				n.reloadBySignal()
 				continue
 			}
-			out.info("Gracefully terminating connections.")
-			return shutdown(srv.Shutdown, s == os.Interrupt && isTerminal(os.Stdin), signals)
+			n.out.info("Gracefully terminating connections.")
+			return shutdown(n.server.Shutdown, s == os.Interrupt && isTerminal(os.Stdin), signals)
 		}
+	}
+}
+
+// reloadBySignal has nobody to tell what went wrong but the log.
+func (n *node) reloadBySignal() {
+	if _, err := n.reloading(context.Background()); err != nil {
+		p := problemOf(err)
+		n.out.log.Error("the configuration stays as it was: "+p.Sentence, "hint", p.Hint)
 	}
 }
 

@@ -21,10 +21,16 @@ func warnings(cfg *config.Config, secure bool, openFiles uint64) []config.Proble
 			Hint:     `raise the limit: "ulimit -n" in a shell, LimitNOFILE= in systemd, minfds in Supervisor`,
 		})
 	}
-	if cfg.Scaling.Enabled {
+	if cfg.ProxyProtocol && len(cfg.TrustedProxies) == 0 {
 		list = append(list, config.Problem{
-			Sentence: "scaling is enabled, but this version serves one node only: what is published here is heard on no other node",
-			Hint:     "run a single node and set REVERB_SCALING_ENABLED=false",
+			Sentence: "the PROXY protocol is on, but no proxy is trusted, so it is spoken with nobody",
+			Hint:     "set REVERB_GO_TRUSTED_PROXIES to the addresses of the proxies",
+		})
+	}
+	if cfg.RedisPrefix == "" && slices.ContainsFunc(cfg.Apps, pushesToRedis) {
+		list = append(list, config.Problem{
+			Sentence: "events go to Redis keys without a prefix, and Laravel's keys usually have one",
+			Hint:     `set REDIS_PREFIX to what config('database.redis.options.prefix') is in the app`,
 		})
 	}
 	for _, a := range cfg.Apps {
@@ -33,6 +39,8 @@ func warnings(cfg *config.Config, secure bool, openFiles uint64) []config.Proble
 	}
 	return list
 }
+
+func pushesToRedis(a config.App) bool { return len(a.Hooks.Jobs)+len(a.Hooks.Streams) > 0 }
 
 // exampleWords are keys and secrets of manuals and of other servers' defaults, which everybody knows.
 var exampleWords = []string{"my-app-key", "my-app-secret", "app-key", "app-secret", "laravel-herd", "secret", "your-app-key", "your-app-secret"}

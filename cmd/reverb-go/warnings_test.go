@@ -6,6 +6,7 @@ import (
 
 	"github.com/reverb-go/reverb-go/auth"
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
+	"github.com/reverb-go/reverb-go/server/webhook"
 )
 
 func TestWarnings(t *testing.T) {
@@ -15,6 +16,10 @@ func TestWarnings(t *testing.T) {
 	}
 	credentials := func(key, secret string) config.Config {
 		return config.Config{Apps: []config.App{{App: auth.App{ID: "1", Key: key, Secret: secret}}}}
+	}
+	jobs := func(prefix string) config.Config {
+		hooks := webhook.Destinations{Jobs: []webhook.Jobs{{Class: "A"}}}
+		return config.Config{RedisPrefix: prefix, Apps: []config.App{{App: auth.App{ID: "1", Key: "k", Secret: "s"}, Hooks: hooks}}}
 	}
 	tests := []struct {
 		name   string
@@ -27,7 +32,9 @@ func TestWarnings(t *testing.T) {
 		{name: "from the configuration", cfg: config.Config{Warnings: []config.Problem{{Sentence: "so it is", Hint: "h"}}}, want: "so it is"},
 		{name: "enough files", files: 10_000},
 		{name: "few files", files: 1024, want: "only 1024 files"},
-		{name: "scaling", cfg: config.Config{Scaling: config.Scaling{Enabled: true}}, want: "one node only"},
+		{name: "PROXY protocol with nobody", cfg: config.Config{ProxyProtocol: true}, want: "no proxy is trusted"},
+		{name: "jobs without a prefix", cfg: jobs(""), want: "without a prefix"},
+		{name: "jobs with one", cfg: jobs("laravel_database_")},
 
 		{name: "key of an example", cfg: credentials("my-app-key", "s"), want: `the key of app "1"`},
 		{name: "secret of an example", cfg: credentials("k", "secret"), want: `the secret of app "1"`},

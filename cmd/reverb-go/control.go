@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
+)
+
+// A controlServer takes orders from commands like "reverb-go reload", over a unix socket in a folder that only
+// the server's user may enter.
+type controlServer struct {
+	path string
+	http *http.Server
+	done chan struct{} // closed when http has ended
+}
+
+// An order is what a control server can be told. Its result is encoded as JSON.
+type order func(context.Context) (any, error)
+
+// startControl listens on the socket that the configuration names; "off" is none, and then the result is nil.
+func startControl(cfg *config.Config, orders map[string]order, log *slog.Logger) (*controlServer, error) {
+	path, err := controlPath(cfg)
+	if err != nil || path == "" {
+		return nil, err
+	}
+	ln, err := listenControl(path)
+	if err != nil {
+		problem := &failure{config.Problem{
+			Sentence: fmt.Sprintf("the control socket %s cannot be opened: %v", path, err),
+			Hint:     "REVERB_GO_CONTROL names another one, or is off",
+		}}
+		if cfg.Control != "auto" {
+			return nil, problem
+		}
+		log.Warn(problem.Sentence, "hint", problem.Hint)
+		return nil, nil
+	}
+	c := &controlServer{path: path, done: make(chan struct{})}
+	mux := http.NewServeMux()
+	for name, do := range orders {
+		mux.HandleFunc("POST /"+name, func(w http.ResponseWriter, r *http.Request) { answerOrder(w, r, do) })
+	}
+	c.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
+	go func() {
+		defer close(c.done)
+		if err := c.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("the control socket takes no more orders", "err", err)
+		}
+	}()
+	return c, nil
+}
+
+// controlAnswer is the body of an answer.
+type controlAnswer struct {
+	Result   json.RawMessage `json:"result,omitempty"`
+	Sentence string          `json:"error,omitempty"`
+	Hint     string          `json:"hint,omitempty"`
+}
+
+func answerOrder(w http.ResponseWriter, r *http.Request, do order) {
+	result, err := do(r.Context())
+	var a controlAnswer
+	if err == nil {
+		a.Result, err = json.Marshal(result)
+	}
+	if err != nil {
+		p := problemOf(err)
+		a = controlAnswer{Sentence: p.Sentence, Hint: p.Hint}
+		w.WriteHeader(http.StatusConflict)
+	}
+	_ = json.NewEncoder(w).Encode(a) // the command has gone, if it fails
+}
+
+func (c *controlServer) close() {
+	c.http.Close()
+	<-c.done
+	os.Remove(c.path)
+}
+
+// controlPath returns the socket's file, or "" for none.
+func controlPath(cfg *config.Config) (string, error) {
+	switch cfg.Control {
+	case "off":
+		return "", nil
+	case "auto":
+		if os.Getuid() < 0 { // no unix
+			return "", nil
+		}
+		dir := controlFolders()[0]
+		if ensurePrivate(dir) != nil {
+			return "", nil
+		}
+		return filepath.Join(dir, controlFile(cfg.Port)), nil
+	}
+	return cfg.Control, nil
+}
+
+func controlFile(port int) string { return strconv.Itoa(port) + ".sock" }
+
+// controlFolders are where sockets may be, the one for this process first.
+func controlFolders() []string {
+	var dirs []string
+	if dir, _, _ := strings.Cut(os.Getenv("RUNTIME_DIRECTORY"), ":"); dir != "" { // systemd's
+		dirs = append(dirs, dir)
+	}
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+		dirs = append(dirs, filepath.Join(dir, "reverb-go"))
+	}
+	return append(dirs, filepath.Join(os.TempDir(), fmt.Sprintf("reverb-go-%d", os.Getuid())), "/run/reverb-go")
+}
+
+// ensurePrivate makes a folder that nobody else can enter, or finds it to be one. Others could otherwise put
+// their socket there.
+func ensurePrivate(dir string) error {
+	err := os.Mkdir(dir, 0o700)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	info, err := os.Lstat(dir)
+	switch {
+	case err != nil:
+		return err
+	case !info.IsDir() || !isOwn(info):
+		return fmt.Errorf("%s belongs to somebody else", dir)
+	}
+	return nil
+}
+
+// listenControl takes the place of a socket whose server has ended without removing it.
+func listenControl(path string) (net.Listener, error) {
+	if c, err := net.Dial("unix", path); err == nil {
+		c.Close()
+		return nil, errors.New("another server listens on it")
+	} else if info, statErr := os.Lstat(path); statErr == nil && info.Mode()&fs.ModeSocket != 0 {
+		os.Remove(path)
+	}
+	ln, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		ln.Close()
+		return nil, err
+	}
+	return ln, nil
+}
+
+// give sends an order to the server that runs with this configuration, and decodes its result.
+func give(ctx context.Context, cfg *config.Config, name string, result any) error {
+	path, err := findControl(cfg)
+	if err != nil {
+		return err
+	}
+	client := &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", path)
+		},
+	}}
+	defer client.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://control/"+name, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return &failure{config.Problem{Sentence: fmt.Sprintf("the server does not answer on %s: %v", path, errors.Unwrap(err)), Hint: "has it ended?"}}
+	}
+	defer resp.Body.Close()
+	var a controlAnswer
+	if err := json.NewDecoder(resp.Body).Decode(&a); err != nil {
+		return &failure{config.Problem{Sentence: fmt.Sprintf("the server does not know the order %q", name), Hint: "is it of another version?"}}
+	}
+	if a.Sentence != "" {
+		return &failure{config.Problem{Sentence: a.Sentence, Hint: a.Hint}}
+	}
+	return json.Unmarshal(a.Result, result)
+}
+
+// findControl looks for the socket of a server that runs.
+func findControl(cfg *config.Config) (string, error) {
+	if cfg.Control != "auto" && cfg.Control != "off" {
+		return cfg.Control, nil
+	}
+	for _, dir := range controlFolders() {
+		path := filepath.Join(dir, controlFile(cfg.Port))
+		if c, err := net.Dial("unix", path); err == nil {
+			c.Close()
+			return path, nil
+		}
+	}
+	return "", &failure{config.Problem{
+		Sentence: fmt.Sprintf("no server of this user listens on port %d", cfg.Port),
+		Hint:     "give the options the server was started with; if REVERB_GO_CONTROL is set there, set it here",
+	}}
+}

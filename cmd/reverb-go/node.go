@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
+	"github.com/reverb-go/reverb-go/scaling"
+	"github.com/reverb-go/reverb-go/server"
+	"github.com/reverb-go/reverb-go/server/webhook"
+)
+
+// A node is a server with all that it works with.
+type node struct {
+	cfg     *config.Config
+	load    func() (*config.Config, error) // reads the configuration again
+	out     *console
+	apps    apps
+	source  appSwitch // the apps, for the server
+	numbers *metricsServer
+	memory  *memoryWatch
+	redis   redis.UniversalClient // nil if nothing needs it
+	broker  server.Broker
+	hooks   *webhook.Dispatcher
+	server  *server.Server
+	control *controlServer
+
+	reloadMu sync.Mutex // held while the configuration is read again
+	closers  []func()   // what close does, in reverse
+}
+
+// newNode makes a node that needs serve, and close in any case.
+func newNode(cfg *config.Config, apps apps, ln net.Listener, load func() (*config.Config, error), out *console) (_ *node, err error) {
+	n := &node{cfg: cfg, load: load, out: out, apps: apps}
+	n.source.now.Store(apps.Apps)
+	defer func() {
+		if err != nil {
+			n.close()
+		}
+	}()
+	for _, open := range []func() error{
+		n.openMetrics,
+		n.openRedis,
+		func() error { n.openBroker(ln); return nil },
+		n.openHooks,
+		n.openServer,
+		n.openControl,
+	} {
+		if err := open(); err != nil {
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// onClose adds something for close to do before all that was opened earlier.
+func (n *node) onClose(do func()) { n.closers = append(n.closers, do) }
+
+func (n *node) close() {
+	for len(n.closers) > 0 {
+		last := len(n.closers) - 1
+		n.closers[last]()
+		n.closers = n.closers[:last]
+	}
+}
+
+func (n *node) openMetrics() (err error) {
+	n.numbers, err = startMetrics(n.cfg.MetricsAddr, n.out.log)
+	if err == nil {
+		n.onClose(n.numbers.close)
+	}
+	return err
+}
+
+// openRedis makes a client if there is something for it to do. It does not connect yet.
+func (n *node) openRedis() error {
+	redis.SetLogger(redisLog{n.out.log})
+	if !n.cfg.Scaling.Enabled && !slices.ContainsFunc(n.cfg.Apps, pushesToRedis) {
+		return nil
+	}
+	return n.connectRedis()
+}
+
+func (n *node) connectRedis() (err error) {
+	n.redis, err = newRedis(n.cfg.Scaling)
+	if err == nil {
+		n.onClose(func() { n.redis.Close() })
+	}
+	return err
+}
+
+func (n *node) openBroker(ln net.Listener) {
+	if !n.cfg.Scaling.Enabled {
+		n.broker = scaling.NewLocal()
+		return
+	}
+	about := scaling.About{Address: ln.Addr().String(), Version: version, PID: os.Getpid(), Started: time.Now()}
+	about.Name, _ = os.Hostname()
+	broker := scaling.NewRedis(n.redis, scaling.Options{
+		Prefix:   n.cfg.Scaling.Prefix,
+		Lease:    n.cfg.Scaling.Lease,
+		Sharded:  n.cfg.Scaling.Cluster != "",
+		Logger:   n.out.log,
+		About:    func() scaling.About { return about },
+		Counters: scaling.Counters(n.numbers.cluster),
+	})
+	n.broker = broker
+}
+
+// leaveTime is how long leaving the cluster may take. Then the lease ends by itself.
+const leaveTime = 2 * time.Second
+
+func (n *node) openHooks() (err error) {
+	n.hooks, err = webhook.New(hooksOf(n.cfg), webhook.Options{
+		Redis:       n.hooksRedis,
+		DeadLetters: n.cfg.DeadLetters,
+		Counters:    webhook.Counters(n.numbers.webhooks),
+		Logger:      n.out.log,
+	})
+	if err != nil {
+		return unusable(err)
+	}
+	n.onClose(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+		defer cancel()
+		n.hooks.Close(ctx)
+	})
+	return nil
+}
+
+// hooksRedis is the Redis for jobs and streams.
+func (n *node) hooksRedis(string) (webhook.Redis, error) {
+	if n.redis == nil {
+		if err := n.connectRedis(); err != nil {
+			return webhook.Redis{}, err
+		}
+	}
+	return webhook.Redis{Client: n.redis, Prefix: n.cfg.RedisPrefix}, nil
+}
+
+func (n *node) openServer() (err error) {
+	n.memory = watchMemory(n.cfg.MemoryLimit, n.out.log)
+	n.onClose(n.memory.close)
+	n.server, err = server.New(n.serverConfig(), n.broker)
+	if err != nil {
+		return err
+	}
+	if broker, ok := n.broker.(*scaling.Redis); ok {
+		n.onClose(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+			defer cancel()
+			if err := broker.Stop(ctx); err != nil {
+				n.out.log.Warn("left without telling the cluster, which finds out when the lease ends", "err", err)
+			}
+		})
+	}
+	return nil
+}
+
+func (n *node) serverConfig() server.Config {
+	return server.Config{
+		Apps:             &n.source,
+		Hooks:            n.hooks,
+		Path:             n.cfg.Path,
+		MaxRequestSize:   n.cfg.MaxRequestSize,
+		MaxQueued:        n.cfg.MaxQueued,
+		MaxNodeQueued:    n.cfg.MaxNodeQueued,
+		MaxConnections:   n.cfg.MaxConnections,
+		MaxHandshakes:    n.cfg.MaxHandshakes,
+		TrustedProxies:   n.cfg.TrustedProxies,
+		IsOverloaded:     n.memory.isOver,
+		HandshakeTimeout: n.cfg.HandshakeTimeout,
+		IdempotencyTTL:   n.cfg.IdempotencyTTL,
+		Drain:            n.cfg.Drain,
+		Loops:            n.cfg.Loops,
+		WelcomePage:      n.apps.welcomePage(n.cfg.Path),
+		Logger:           n.out.log,
+		Debug:            n.out.tracer,
+		Metrics:          n.numbers.Metrics,
+	}
+}
+
+func (n *node) openControl() (err error) {
+	n.control, err = startControl(n.cfg, map[string]order{"reload": n.reloading}, n.out.log)
+	if n.control != nil {
+		n.onClose(n.control.close)
+	}
+	return err
+}

@@ -1,0 +1,98 @@
+package server
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+
+	proxyproto "github.com/pires/go-proxyproto"
+)
+
+// ListenBehindProxies returns a listener for connections from trusted addresses that begin with a header of the
+// PROXY protocol, version 1 or 2, which says who the client is. A connection from elsewhere is taken
+// as it comes: whoever sends a header there is nobody to be believed, and speaks no HTTP.
+//
+// TLS, if there is any, goes on top: the header comes first.
+func ListenBehindProxies(ln net.Listener, trusted []netip.Prefix) net.Listener {
+	return &proxyListener{ln, trusted}
+}
+
+type proxyListener struct {
+	net.Listener
+	trusted []netip.Prefix
+}
+
+func (l *proxyListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	tcp, ok := c.(*net.TCPConn)
+	if peer, isTCP := c.RemoteAddr().(*net.TCPAddr); !ok || !isTCP || !containsAddr(l.trusted, peer.AddrPort().Addr().Unmap()) {
+		return c, nil
+	}
+	return &proxiedConn{TCPConn: tcp}, nil
+}
+
+func containsAddr(networks []netip.Prefix, addr netip.Addr) bool {
+	for _, n := range networks {
+		if n.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxProxyHeader is enough for the addresses; what a proxy adds to them in version 2 may be longer.
+const maxProxyHeader = 4 << 10
+
+// A proxiedConn is a connection whose first bytes are a PROXY header. It is read with the first Read, so that
+// accepting waits for nobody and the reader's deadline holds.
+type proxiedConn struct {
+	*net.TCPConn
+	once   sync.Once
+	err    error
+	client net.Addr // nil if the proxy speaks for itself
+	early  *bufio.Reader
+}
+
+var errNoProxyHeader = errors.New("a trusted proxy has sent no header of the PROXY protocol; hint: configure it to, or unset REVERB_GO_PROXY_PROTOCOL")
+
+func (c *proxiedConn) readHeader() {
+	c.early = bufio.NewReaderSize(c.TCPConn, maxProxyHeader)
+	header, err := proxyproto.Read(c.early)
+	switch {
+	case errors.Is(err, proxyproto.ErrNoProxyProtocol):
+		c.err = errNoProxyHeader
+	case err != nil:
+		c.err = fmt.Errorf("read header of the PROXY protocol: %w", err)
+	case header.Command == proxyproto.PROXY:
+		c.client = header.SourceAddr
+	}
+}
+
+// Read reads what follows the header.
+func (c *proxiedConn) Read(b []byte) (int, error) {
+	c.once.Do(c.readHeader)
+	switch {
+	case c.err != nil:
+		return 0, c.err
+	case c.early == nil:
+		return c.TCPConn.Read(b)
+	case c.early.Buffered() == 0:
+		c.early = nil
+		return c.TCPConn.Read(b)
+	}
+	return c.early.Read(b[:min(len(b), c.early.Buffered())])
+}
+
+// RemoteAddr is the client's, once something was read.
+func (c *proxiedConn) RemoteAddr() net.Addr {
+	if c.client != nil {
+		return c.client
+	}
+	return c.TCPConn.RemoteAddr()
+}
