@@ -1,6 +1,7 @@
 package channels
 
 import (
+	"slices"
 	"time"
 
 	"github.com/reverb-go/reverb-go/protocol"
@@ -32,6 +33,13 @@ const maxWait = 2 * time.Second
 // maxEarly bounds the changes that are kept until the channel they apply to is known.
 const maxEarly = 10_000
 
+// After Redis has lost its data the nodes say again what they have, one after the other, within doubtTime. A member who is
+// missing in a snapshot before that is over is not taken for gone.
+const doubtTime = 5 * time.Second
+
+// seqJump is more than the changes that a node misses. Numbers that begin anew are microseconds.
+const seqJump = 1000
+
 // A link is what a channel knows of its counterparts on other nodes.
 type link struct {
 	isHeard  bool   // messages arrive
@@ -40,6 +48,7 @@ type link struct {
 	cachedID uint64 // of the event that is kept
 	waiting  []Waiter
 	early    []protocol.Change // came before the snapshot they apply to
+	doubt    time.Time         // until when a member may be missing by mistake; usually zero
 }
 
 // A Waiter is a subscribe that cannot be answered yet.
@@ -53,7 +62,25 @@ type Waiter struct {
 	isRefused bool // the channel has no room for member
 }
 
-func (l *link) wait(w Waiter) { l.waiting = append(l.waiting, w) }
+// waitLocked has a subscribe wait.
+func (r *Registry) waitLocked(c *Channel, w Waiter) {
+	c.link.waiting = append(c.link.waiting, w)
+	r.attendLocked(c)
+}
+
+// stopWaitingLocked forgets a subscribe that has ended before it was answered.
+func (c *Channel) stopWaitingLocked(sub Subscriber) {
+	if c.link != nil {
+		c.link.waiting = slices.DeleteFunc(c.link.waiting, func(w Waiter) bool { return w.Subscriber == sub })
+	}
+}
+
+// attendLocked has Tick look at the channel.
+func (r *Registry) attendLocked(c *Channel) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.attended[c] = struct{}{}
+}
 
 // isReadyLocked reports whether a subscriber that is m can be answered.
 func (r *Registry) isReadyLocked(c *Channel, m *member) bool {
@@ -142,6 +169,10 @@ func (r *Registry) Linked(now time.Time, name string, s protocol.Snapshot) {
 		return // the last subscriber has gone
 	}
 	if c.members != nil && (s.Seq >= c.link.seq || !c.link.isLinked) {
+		if c.link.seq != 0 && s.Seq > c.link.seq+seqJump {
+			c.link.doubt = now.Add(doubtTime)
+			r.attendLocked(c)
+		}
 		r.adoptLocked(c, s)
 	}
 	c.link.isLinked = true
@@ -167,6 +198,9 @@ func (r *Registry) adoptLocked(c *Channel, s protocol.Snapshot) {
 			m.show(as)
 		}
 		r.listLocked(c, m, 0)
+	}
+	if !c.link.doubt.IsZero() {
+		return
 	}
 	for m := c.members.first; m != nil; {
 		next := m.next
@@ -264,6 +298,16 @@ func (r *Registry) Resync() {
 	}
 }
 
+// Held is told of a channel that the cluster believes this node to have something of. If there is no such
+// channel, it is told so, before anybody can subscribe to one.
+func (r *Registry) Held(name string) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.channels[name] == nil {
+		r.cluster.Sync(name, protocol.Holding{}, 0)
+	}
+}
+
 func (r *Registry) syncLocked(c *Channel) {
 	r.cluster.Sync(c.name, c.holdingLocked(), r.rules.Load().MaxMembers)
 }
@@ -293,19 +337,40 @@ func (c *Channel) holdingLocked() (h protocol.Holding) {
 	return h
 }
 
-// giveUpWaiting answers those who have waited long enough with what is known here: Redis is away, and the
-// subscriber must not be left without an answer.
-func (r *Registry) giveUpWaiting(now time.Time) {
-	if r.cluster == nil {
-		return
+// attend looks at the channels where something waits for its time.
+func (r *Registry) attend(now time.Time) {
+	r.mu.RLock()
+	all := make([]*Channel, 0, len(r.attended))
+	for c := range r.attended {
+		all = append(all, c)
 	}
-	for _, c := range r.all() {
+	r.mu.RUnlock()
+	for _, c := range all {
 		c.mu.Lock()
-		if c.link != nil && len(c.link.waiting) > 0 && now.Sub(c.link.waiting[0].since) >= maxWait {
-			r.assumeLocked(c, now)
+		if !r.attendOneLocked(now, c) {
+			r.mu.Lock()
+			delete(r.attended, c)
+			r.mu.Unlock()
 		}
 		c.mu.Unlock()
 	}
+}
+
+// attendOneLocked reports whether the channel still wants attention.
+func (r *Registry) attendOneLocked(now time.Time, c *Channel) bool {
+	l := c.link
+	if l == nil {
+		return false
+	}
+	if !l.doubt.IsZero() && !now.Before(l.doubt) {
+		l.doubt = time.Time{}
+		r.syncLocked(c)
+	}
+	// Redis is away, and the subscriber must not be left without an answer: it gets what is known here.
+	if len(l.waiting) > 0 && now.Sub(l.waiting[0].since) >= maxWait {
+		r.assumeLocked(c, now)
+	}
+	return len(l.waiting) > 0 || !l.doubt.IsZero()
 }
 
 func (r *Registry) assumeLocked(c *Channel, now time.Time) {

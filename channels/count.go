@@ -124,6 +124,6 @@ func (r *Registry) announceLate(now time.Time) {
 // is to be called about once a second.
 func (r *Registry) Tick(now time.Time) {
 	r.announceLate(now)
-	r.giveUpWaiting(now)
+	r.attend(now)
 	r.expire(now)
 }

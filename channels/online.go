@@ -43,7 +43,7 @@ func (r *Registry) Watch(now time.Time, shard *Shard, sub Subscriber, userID str
 	if r.isReadyLocked(c, nil) {
 		return w, true
 	}
-	c.link.wait(w)
+	r.waitLocked(c, w)
 	return w, false
 }
 

@@ -19,6 +19,7 @@ type Registry struct {
 	serial   uint64
 	cache    cache
 	late     map[*Channel]struct{} // have a subscription count to announce when its time comes
+	attended map[*Channel]struct{} // where subscribers wait for other nodes, or members are in doubt
 }
 
 // Rules are what an app asks of its channels. They may change while the channels are in use.
@@ -46,7 +47,10 @@ func NewRegistry(rules Rules, hooks Hooks, cluster Cluster) *Registry {
 	if hooks.Observe == nil {
 		hooks.Observe = func(Event) {}
 	}
-	r := &Registry{hooks: hooks, cluster: cluster, channels: make(map[string]*Channel), late: make(map[*Channel]struct{})}
+	r := &Registry{
+		hooks: hooks, cluster: cluster, channels: make(map[string]*Channel),
+		late: make(map[*Channel]struct{}), attended: make(map[*Channel]struct{}),
+	}
 	r.SetRules(rules)
 	return r
 }
@@ -85,7 +89,7 @@ func (r *Registry) Subscribe(now time.Time, shard *Shard, sub Subscriber, name [
 	own := sub.Subscriptions().add(c, m)
 	r.wantLocked(c, +1)
 	if !r.isReadyLocked(c, m) {
-		c.link.wait(Waiter{Subscriber: sub, Shards: shard.bit, Channel: c, member: m, since: now})
+		r.waitLocked(c, Waiter{Subscriber: sub, Shards: shard.bit, Channel: c, member: m, since: now})
 		return Joined{IsFirst: first, IsPending: true}, nil
 	}
 	r.seatLocked(c, shard, sub, own)
@@ -167,7 +171,9 @@ func (r *Registry) unseat(now time.Time, shard *Shard, sub Subscriber, gone Subs
 		c.shards &^= shard.bit
 	}
 	r.leaveLocked(c, gone.member, sub.SocketID())
-	if gone.seat != pending {
+	if gone.seat == pending {
+		c.stopWaitingLocked(sub)
+	} else {
 		r.countLocked(c, -1)
 		r.announceCountLocked(now, c)
 	}
@@ -243,6 +249,7 @@ func (r *Registry) release(c *Channel) (empty bool) {
 	}
 	delete(r.channels, c.name)
 	delete(r.late, c)
+	delete(r.attended, c)
 	if r.cluster == nil {
 		r.emit(c, Event{Name: ChannelVacated})
 	}

@@ -13,7 +13,7 @@ import (
 //
 //	version  one byte, 'R'
 //	kind     one byte
-//	for 'E', an event: origin, flags, except, payload
+//	for 'E', an event: origin, its number there, flags, except, payload
 //	for 'A', 'U', 'X', a member that joined, changed or left: 20 digits of its number, then the member
 //
 // Origin, payload and the parts of a member are strings with their length in front. The scripts put
@@ -32,7 +32,6 @@ const (
 // Flags of an event.
 const (
 	flagCache = 1 << iota // keep it on a cache channel
-	flagLocal             // the origin has delivered it to its own connections already
 )
 
 // errMalformed says that something on Redis was not written by a node of this version.
@@ -45,6 +44,7 @@ type envelope struct {
 
 	// Of an event.
 	origin  string
+	number  uint64
 	flags   byte
 	except  protocol.SocketID
 	payload string
@@ -73,9 +73,10 @@ func uvarint(s string) (uint64, int) {
 	return binary.Uvarint(buf[:copy(buf[:], s)])
 }
 
-func appendEvent(dst []byte, origin string, flags byte, b protocol.Broadcast) []byte {
+func appendEvent(dst []byte, origin string, number uint64, flags byte, b protocol.Broadcast) []byte {
 	dst = append(dst, version, byte(kindEvent))
 	dst = appendField(dst, origin)
+	dst = binary.BigEndian.AppendUint64(dst, number)
 	dst = append(dst, flags)
 	dst = binary.BigEndian.AppendUint64(dst, uint64(b.Except))
 	return append(dst, b.Payload...)
@@ -115,12 +116,13 @@ func parseEnvelope(message string) (e envelope, err error) {
 
 func (e *envelope) parseEvent(s string) error {
 	var ok bool
-	if e.origin, s, ok = cutField(s); !ok || len(s) < 9 {
+	if e.origin, s, ok = cutField(s); !ok || len(s) < 17 {
 		return errMalformed
 	}
-	e.flags = s[0]
-	e.except = protocol.SocketID(binary.BigEndian.Uint64([]byte(s[1:9])))
-	e.payload = s[9:]
+	e.number = binary.BigEndian.Uint64([]byte(s[:8]))
+	e.flags = s[8]
+	e.except = protocol.SocketID(binary.BigEndian.Uint64([]byte(s[9:17])))
+	e.payload = s[17:]
 	return nil
 }
 

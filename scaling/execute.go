@@ -3,6 +3,7 @@ package scaling
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -10,25 +11,46 @@ import (
 	"github.com/reverb-go/reverb-go/protocol"
 )
 
-// maxBatch is how many scripts go to Redis in one pipeline.
-const maxBatch = 512
+// A batch of operations goes to Redis in one pipeline. It ends at maxWeight, lest it keeps Redis from
+// everything else.
+const (
+	maxBatch  = 512
+	maxWeight = 20_000 // arguments
+)
 
-// retryPause is how long a node waits before it tries Redis again.
-const retryPause = 250 * time.Millisecond
+// batchTimeout is how long a batch may take before Redis is taken for away.
+const batchTimeout = 2 * time.Second
+
+// A node waits longer and longer before it tries Redis again.
+const (
+	retryPause    = 250 * time.Millisecond
+	maxRetryPause = 4 * time.Second
+)
 
 // execute runs what is queued, as long as Redis is there.
 func (r *Redis) execute(ctx context.Context) {
+	wait := retryPause
 	for ctx.Err() == nil {
-		if !r.isUp.Load() && !r.connect(ctx) {
-			continue
+		if !r.isUp.Load() {
+			if err := r.connect(ctx); err != nil {
+				r.setTrouble(err)
+				r.options.Counters.Dropped.Add(float64(r.queue.expire(r.now())))
+				pause(ctx, wait)
+				wait = min(2*wait, maxRetryPause)
+				continue
+			}
 		}
-		batch := r.queue.take(maxBatch)
+		batch := r.queue.take(maxBatch, maxWeight)
 		if len(batch) == 0 {
 			r.waitForOps(ctx)
 			continue
 		}
-		if err := r.run(ctx, batch); err != nil && ctx.Err() == nil {
+		if err := r.run(ctx, batch); err == nil {
+			wait = retryPause
+		} else if ctx.Err() == nil {
 			r.lose(batch, err)
+			pause(ctx, wait)
+			wait = min(2*wait, maxRetryPause)
 		}
 	}
 }
@@ -40,18 +62,20 @@ func (r *Redis) waitForOps(ctx context.Context) {
 	}
 }
 
-// connect brings the scripts to Redis and reports whether it is there. Then everything this node holds
-// is said again.
-func (r *Redis) connect(ctx context.Context) bool {
+// connect brings the scripts to Redis. Then everything this node holds is said again, and what Redis
+// still has of it besides is taken back.
+func (r *Redis) connect(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
+	defer cancel()
 	if err := r.loadScripts(ctx); err != nil {
-		r.options.Counters.Dropped.Add(float64(r.queue.expire(time.Now())))
-		pause(ctx, retryPause)
-		return false
+		return err
 	}
 	r.log.Info("redis connected", "node", r.self())
+	r.setTrouble(nil)
 	r.isUp.Store(true)
 	r.node.Resync()
-	return true
+	r.takeBack()
+	return nil
 }
 
 func (r *Redis) loadScripts(ctx context.Context) error {
@@ -72,17 +96,36 @@ func (r *Redis) loadScripts(ctx context.Context) error {
 	return errors.New("this kind of Redis client is not known")
 }
 
+// takeBack asks for the channels that Redis believes this node to have something of. Those that ended while it
+// was away are not among what was said again.
+func (r *Redis) takeBack() {
+	for bucket := range buckets {
+		r.queue.add(op{script: scriptHeld, bucket: bucket, done: func(result any) {
+			for _, name := range parseStrings(result) {
+				if appID, channel, ok := splitName(name); ok {
+					r.node.Held(appID, channel)
+				}
+			}
+		}})
+	}
+}
+
 // lose is what happens when Redis is away.
 func (r *Redis) lose(batch []op, err error) {
-	r.isUp.Store(false)
-	r.options.Counters.Outages.Inc()
-	r.log.Warn("redis is away; this node goes on alone", "err", err)
+	r.setTrouble(err)
+	if r.isUp.Swap(false) {
+		r.options.Counters.Outages.Inc()
+		r.log.Warn("redis is away; this node goes on alone", "err", err)
+	}
 	r.options.Counters.Dropped.Add(float64(r.queue.fail(batch)))
+	r.tellOwn()
 }
 
 // run executes a batch in one pipeline and hands out the results. An error means that none, or not all,
 // may have been executed.
 func (r *Redis) run(ctx context.Context, batch []op) error {
+	ctx, cancel := context.WithTimeout(ctx, batchTimeout)
+	defer cancel()
 	pipe := r.client.Pipeline()
 	cmds := make([]*redis.Cmd, len(batch))
 	for i, o := range batch {
@@ -90,11 +133,16 @@ func (r *Redis) run(ctx context.Context, batch []op) error {
 		cmds[i] = o.script.EvalSha(ctx, pipe, []string{r.base(o.bucket)}, args...)
 	}
 	_, _ = pipe.Exec(ctx) // each command has its own error
-	for i, cmd := range cmds {
-		if err := cmd.Err(); err != nil && !errors.Is(err, redis.Nil) {
+	for _, cmd := range cmds {
+		if err := cmd.Err(); isOutage(err) {
 			return err
 		}
-		if done := batch[i].done; done != nil {
+	}
+	for i, cmd := range cmds {
+		switch done := batch[i].done; {
+		case cmd.Err() != nil:
+			r.malformed("keys of a channel", cmd.Err())
+		case done != nil:
 			done(cmd.Val())
 		}
 	}
@@ -102,46 +150,35 @@ func (r *Redis) run(ctx context.Context, batch []op) error {
 	return nil
 }
 
+// outages are the errors of a Redis that cannot serve at the moment. Any other is about one operation: what
+// it found in its keys was not written by a node.
+var outages = []string{
+	"NOSCRIPT", "OOM", "READONLY", "MISCONF", "LOADING", "BUSY", "MASTERDOWN", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN",
+	"MOVED", "ASK", "NOAUTH", "NOPERM", "WRONGPASS", "UNKILLABLE",
+}
+
+func isOutage(err error) bool {
+	if err == nil || errors.Is(err, redis.Nil) {
+		return false
+	}
+	var reply redis.Error
+	if !errors.As(err, &reply) {
+		return true
+	}
+	text := strings.TrimPrefix(reply.Error(), "ERR ")
+	for _, prefix := range outages {
+		if strings.HasPrefix(text, prefix) || strings.Contains(text, "-"+prefix) { // the latter from within a script
+			return true
+		}
+	}
+	return false
+}
+
 func (r *Redis) publishCommand() string {
 	if r.options.Sharded {
 		return "SPUBLISH"
 	}
 	return "PUBLISH"
-}
-
-// Publish queues a message for all nodes, this one too, which hears it back from Redis. While Redis is
-// away it is delivered here at once. It never blocks and keeps nothing of b.
-func (r *Redis) Publish(b protocol.Broadcast) {
-	p := placeOf(b.AppID, b.Channel)
-	var flags byte
-	if r.Health() != nil {
-		r.node.Deliver(b)
-		flags |= flagLocal
-	}
-	keep := int64(0)
-	if b.Cache {
-		flags |= flagCache
-		keep = b.CacheTTL.Milliseconds()
-	}
-	envelope := appendEvent(make([]byte, 0, len(b.Payload)+32), r.self(), flags, b)
-	r.publish(p, envelope, keep)
-}
-
-// publish numbers and queues an envelope; both under one lock, so that they stay in order.
-func (r *Redis) publish(p place, envelope []byte, keep int64) {
-	r.numbering.Lock()
-	defer r.numbering.Unlock()
-	r.numbers[p.bucket]++
-	dropped := r.queue.add(op{
-		script: scriptPublish, bucket: p.bucket, publish: true, size: len(envelope) + len(p.name), queued: time.Now(),
-		args: []any{r.numbers[p.bucket], p.name, envelope, keep},
-	})
-	r.options.Counters.Dropped.Add(float64(dropped))
-}
-
-// Announce sends a message that is no event to a channel's subscribers.
-func (r *Redis) Announce(appID, channel string, payload []byte) {
-	r.Publish(protocol.Broadcast{AppID: appID, Channel: channel, Payload: payload})
 }
 
 // Join says that this node has the first connection of a user in a channel, or that the user shows
@@ -209,7 +246,7 @@ func (r *Redis) Sync(appID, channel string, h protocol.Holding, limit int) {
 
 func (r *Redis) synced(p place, result any) {
 	appID, channel, _ := splitName(p.name)
-	snapshot, transition, joined, refused, err := parseSync(result)
+	snapshot, transition, joined, refused, err := r.parseSync(result)
 	if err != nil {
 		r.malformed(p.name, err)
 		return

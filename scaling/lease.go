@@ -29,18 +29,18 @@ const censusPause = 250 * time.Millisecond
 func (r *Redis) beat(ctx context.Context) {
 	ticker := time.NewTicker(censusPause)
 	defer ticker.Stop()
-	isFirst, every := true, min(r.options.Lease/3, time.Second*3)
+	isNew, every := true, min(r.options.Lease/3, time.Second*3)
 	var last time.Time
 	var told map[string]int
 	for {
 		connections := r.node.Connections()
 		if time.Since(last) >= every || !maps.Equal(connections, told) {
 			last = time.Now()
-			if wasKnown, err := r.beatOnce(ctx); err == nil {
-				if !wasKnown && !isFirst {
-					r.rise()
+			if wasKnown, err := r.beatOnce(ctx, isNew); err == nil {
+				if !wasKnown && !isNew {
+					r.rise(ctx)
 				}
-				isFirst, told = false, connections
+				isNew, told = false, connections
 			}
 		}
 		select {
@@ -53,28 +53,30 @@ func (r *Redis) beat(ctx context.Context) {
 
 // rise is for a node that was taken for dead, or found Redis empty: it goes on as a new one and says
 // again what it holds. What is left of the old one is purged like that of any dead node.
-func (r *Redis) rise() {
+func (r *Redis) rise(ctx context.Context) {
 	r.options.Counters.Resurrected.Inc()
 	r.log.Warn("this node was taken for dead, or redis was emptied; it says again what it holds")
 	r.renew()
+	_, _ = r.beatOnce(ctx, true) // or else at the next beat
 	r.node.Resync()
 }
 
 func (r *Redis) leaseKeys() []string { return leaseKeys(r.options.Prefix) }
 
-// leaseKeys are the leases, the descriptions, and the dead nodes that are not purged yet.
+// leaseKeys are the leases, the descriptions, the dead nodes that are not purged yet, and the identities that nodes
+// have given up, to be purged later.
 func leaseKeys(prefix string) []string {
-	return []string{prefix + "{nodes}:leases", prefix + "{nodes}:about", prefix + "{nodes}:dead"}
+	return []string{prefix + "{nodes}:leases", prefix + "{nodes}:about", prefix + "{nodes}:dead", prefix + "{nodes}:old"}
 }
 
-func (r *Redis) beatOnce(ctx context.Context) (wasKnown bool, err error) {
+func (r *Redis) beatOnce(ctx context.Context, isNew bool) (wasKnown bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, r.options.Lease/2)
 	defer cancel()
 	about, err := r.describe()
 	if err != nil {
 		return false, err
 	}
-	result, err := scriptBeat.Run(ctx, r.client, r.leaseKeys(), r.self(), r.options.Lease.Milliseconds(), about).Slice()
+	result, err := scriptBeat.Run(ctx, r.client, r.leaseKeys(), r.self(), r.options.Lease.Milliseconds(), about, isNew).Slice()
 	if err != nil {
 		return false, fmt.Errorf("renew lease: %w", err)
 	}

@@ -92,7 +92,7 @@ func (r *Redis) Users(ctx context.Context, appID, channel string) ([]string, err
 	for i, v := range values {
 		list[i] = v
 	}
-	members, err := parseMembers(list)
+	members, err := r.parseMembers(list)
 	if err != nil {
 		return nil, fmt.Errorf("list users: %w", err)
 	}

@@ -81,11 +81,15 @@ func (q *queue) expire(now time.Time) (dropped int) {
 	return q.shrinkLocked(func(o op) bool { return now.Sub(o.queued) > q.maxAge })
 }
 
-// take removes up to n ops.
-func (q *queue) take(n int) []op {
+// take removes up to most ops, and no more than have maxWeight arguments together; but one at least.
+func (q *queue) take(most, maxWeight int) []op {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n = min(n, len(q.ops))
+	n, weight := 0, 0
+	for n < min(most, len(q.ops)) && (n == 0 || weight+len(q.ops[n].args) <= maxWeight) {
+		weight += len(q.ops[n].args)
+		n++
+	}
 	batch := append([]op(nil), q.ops[:n]...)
 	rest := copy(q.ops, q.ops[n:])
 	clear(q.ops[rest:])

@@ -22,6 +22,9 @@ const (
 	maxSilence     = 5 * time.Second
 )
 
+// seenTurn is how long at least it is remembered which messages a node has sent.
+const seenTurn = 10 * time.Minute
+
 // maxHeld bounds the messages held back while subscriptions are being restored.
 const maxHeld = 100_000
 
@@ -34,6 +37,8 @@ type receiver struct {
 	retry   chan struct{} // and no connection for it
 	isUp    atomic.Bool
 
+	sending sync.Mutex // held from choosing topics to sending them, so that no older choice comes later
+
 	mu      sync.Mutex // guards what follows
 	pubsub  *redis.PubSub
 	wanted  map[string]*link // by topic
@@ -42,15 +47,18 @@ type receiver struct {
 	// Owned by the goroutine of run.
 	lastSeen  [buckets]uint64 // ID of the last message handed on
 	begun     bool            // lastSeen is known
-	confirmed map[string]bool // since the connection was made
-	held      []envelopeAt    // waiting until all is subscribed again
+	seen      seen
+	turned    time.Time    // when seen was last turned
+	held      []envelopeAt // waiting until all is subscribed again
 	restoring bool
-	lastHeard time.Time
+	lastHeard time.Time // when the connection was last known to be there
+	missing   time.Time // since when messages may have been missed; zero if they may not
 }
 
 type link struct {
-	place place
-	idle  time.Time // since when nobody here wants it; zero if somebody does
+	place       place
+	idle        time.Time // since when nobody here wants it; zero if somebody does
+	isConfirmed bool      // messages arrive
 }
 
 type envelopeAt struct {
@@ -61,7 +69,7 @@ type envelopeAt struct {
 func newReceiver(r *Redis, sharded bool) *receiver {
 	return &receiver{
 		broker: r, sharded: sharded, kick: make(chan struct{}, 1), retry: make(chan struct{}, 1),
-		wanted: make(map[string]*link), confirmed: make(map[string]bool),
+		wanted: make(map[string]*link), seen: seen{now: make(map[source]uint64)},
 	}
 }
 
@@ -96,19 +104,33 @@ func (rc *receiver) subscribeLoop(ctx context.Context) {
 			return
 		case <-rc.kick:
 		}
-		rc.mu.Lock()
-		pubsub, topics := rc.pubsub, rc.changed
-		if pubsub != nil {
-			rc.changed = nil
-		}
-		rc.mu.Unlock()
-		if pubsub == nil {
-			signal(rc.retry)
-		} else if len(topics) > 0 {
-			// An error shows again at the next Receive, which then makes a new connection with all topics.
-			_ = rc.send(ctx, pubsub.Subscribe, pubsub.SSubscribe, topics)
-		}
+		rc.subscribeChanged(ctx)
 	}
+}
+
+func (rc *receiver) subscribeChanged(ctx context.Context) {
+	rc.sending.Lock()
+	defer rc.sending.Unlock()
+	rc.mu.Lock()
+	pubsub, topics := rc.pubsub, rc.changed
+	if pubsub != nil {
+		rc.changed = nil
+	}
+	rc.mu.Unlock()
+	if pubsub == nil {
+		signal(rc.retry)
+	} else if len(topics) > 0 {
+		// An error shows again at the next Receive, which then makes a new connection with all topics.
+		_ = rc.send(ctx, pubsub.Subscribe, pubsub.SSubscribe, topics)
+	}
+}
+
+// hears reports whether messages of a channel arrive.
+func (rc *receiver) hears(p place) bool {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	l := rc.wanted[rc.broker.topic(p)]
+	return l != nil && l.isConfirmed
 }
 
 // send calls the plain or the sharded form of a command.
@@ -132,11 +154,12 @@ func (rc *receiver) unsubscribe(p place) {
 // sweep unsubscribes what nobody has wanted for a while.
 func (rc *receiver) sweep(ctx context.Context) {
 	var gone []string
+	rc.sending.Lock()
+	defer rc.sending.Unlock()
 	rc.mu.Lock()
 	for topic, l := range rc.wanted {
 		if !l.idle.IsZero() && time.Since(l.idle) > unlinkDelay {
 			delete(rc.wanted, topic)
-			delete(rc.confirmed, topic)
 			gone = append(gone, topic)
 		}
 	}
@@ -168,11 +191,11 @@ func (rc *receiver) connect(ctx context.Context) bool {
 	rc.mu.Lock()
 	defer rc.mu.Unlock()
 	topics := make([]string, 0, len(rc.wanted)+1)
-	for topic := range rc.wanted {
+	for topic, l := range rc.wanted {
 		topics = append(topics, topic)
+		l.isConfirmed = false
 	}
 	rc.changed = nil
-	clear(rc.confirmed)
 	switch {
 	case rc.sharded && len(topics) == 0:
 		rc.isUp.Store(true) // there is nothing to miss
@@ -191,12 +214,15 @@ func (rc *receiver) connect(ctx context.Context) bool {
 func (rc *receiver) disconnect(ctx context.Context, err error) {
 	rc.mu.Lock()
 	defer rc.mu.Unlock()
-	if rc.isUp.Swap(false) && ctx.Err() == nil {
-		rc.broker.log.Warn("redis pub/sub lost", "err", err)
-	}
+	wasUp := rc.isUp.Swap(false)
 	rc.pubsub.Close()
 	rc.pubsub = nil
 	rc.held = nil
+	if wasUp && ctx.Err() == nil {
+		rc.missing = rc.lastHeard
+		rc.broker.log.Warn("redis pub/sub lost", "err", err)
+		rc.broker.tellOwn()
+	}
 }
 
 // interrupt ends a Receive that waits.
@@ -229,6 +255,10 @@ func (rc *receiver) receiveAll(ctx context.Context) error {
 		if time.Since(lastSweep) > time.Second {
 			lastSweep = time.Now()
 			rc.sweep(ctx)
+			if time.Since(rc.turned) > seenTurn {
+				rc.turned = time.Now()
+				rc.seen.turn()
+			}
 		}
 	}
 	return ctx.Err()
@@ -254,15 +284,12 @@ func (rc *receiver) handle(ctx context.Context, message any) error {
 func (rc *receiver) handleSubscription(ctx context.Context, s *redis.Subscription) error {
 	switch s.Kind {
 	case "sunsubscribe", "unsubscribe":
-		rc.mu.Lock()
-		l := rc.wanted[s.Channel]
-		rc.mu.Unlock()
-		if l != nil && rc.sharded {
+		if rc.sharded && rc.isWanted(s.Channel) {
 			return errors.New("the slot has moved to another master")
 		}
 		return nil
 	}
-	rc.confirmed[s.Channel] = true
+	rc.confirm(s.Channel)
 	if rc.restoring {
 		return rc.restore(ctx)
 	}
@@ -270,6 +297,20 @@ func (rc *receiver) handleSubscription(ctx context.Context, s *redis.Subscriptio
 		rc.heard(p)
 	}
 	return nil
+}
+
+func (rc *receiver) isWanted(topic string) bool {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	return rc.wanted[topic] != nil
+}
+
+func (rc *receiver) confirm(topic string) {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	if l := rc.wanted[topic]; l != nil {
+		l.isConfirmed = true
+	}
 }
 
 func (rc *receiver) heard(p place) {
@@ -283,8 +324,8 @@ func (rc *receiver) heard(p place) {
 func (rc *receiver) restore(ctx context.Context) error {
 	rc.mu.Lock()
 	places := make([]place, 0, len(rc.wanted))
-	for topic, l := range rc.wanted {
-		if !rc.confirmed[topic] {
+	for _, l := range rc.wanted {
+		if !l.isConfirmed {
 			rc.mu.Unlock()
 			return nil
 		}
@@ -295,7 +336,7 @@ func (rc *receiver) restore(ctx context.Context) error {
 		return err
 	}
 	held := rc.held
-	rc.held, rc.restoring = nil, false
+	rc.held, rc.restoring, rc.missing = nil, false, time.Time{}
 	for _, e := range held {
 		rc.handOn(e.place, e.envelope)
 	}
@@ -336,7 +377,15 @@ func (rc *receiver) handOn(p place, e envelope) {
 		return
 	}
 	rc.lastSeen[p.bucket] = e.id
-	rc.broker.deliver(p, e)
+	r := rc.broker
+	switch {
+	case e.kind != kindEvent:
+		r.deliver(p, e)
+	case e.origin == r.instance:
+		r.hearOwn(p.bucket, e.number, func() { r.deliver(p, e) })
+	case rc.seen.isNew(source{e.origin, p.bucket}, e.number):
+		r.deliver(p, e)
+	}
 }
 
 func (r *Redis) deliver(p place, e envelope) {
@@ -346,9 +395,6 @@ func (r *Redis) deliver(p place, e envelope) {
 	}
 	switch e.kind {
 	case kindEvent:
-		if e.flags&flagLocal != 0 && e.origin == r.self() {
-			return
-		}
 		r.node.Deliver(protocol.Broadcast{
 			AppID: appID, Channel: channel, Payload: []byte(e.payload), Except: e.except, Cache: e.flags&flagCache != 0, ID: e.id,
 		})

@@ -38,6 +38,8 @@ type Node = interface {
 	Counted(appID, channel string, total int)
 	// Terminate closes the connections of a user.
 	Terminate(appID, userID string)
+	// Held says that Redis believes this node to have something of a channel. If it has not, it calls Sync.
+	Held(appID, channel string)
 	// Connections returns how many there are of each app.
 	Connections() map[string]int
 }
@@ -48,7 +50,7 @@ type Options struct {
 	Lease     time.Duration // after which a silent node is taken for dead; 10 s
 	MaxQueued int           // bytes of messages kept while Redis is away; 16 MiB
 	MaxAge    time.Duration // for which they are kept; 30 s
-	StreamLen int           // messages of a bucket that can be read again; 1,000
+	StreamLen int           // messages of a bucket that can be read again, for a minute; 10,000
 	Sharded   bool          // SPUBLISH and SSUBSCRIBE, for a Redis Cluster
 	Logger    *slog.Logger
 	About     func() About // what others are told of this node; nothing
@@ -69,7 +71,7 @@ func (o Options) withDefaults() Options {
 		o.MaxAge = 30 * time.Second
 	}
 	if o.StreamLen <= 0 {
-		o.StreamLen = 1000
+		o.StreamLen = 10_000
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -95,23 +97,39 @@ type Redis struct {
 	identity  atomic.Pointer[string] // of this life of the node: a new one after it was taken for dead
 	isUp      atomic.Bool
 	nodes     atomic.Pointer[[]NodeInfo]
+	instance  string                 // of this process, as the origin of its messages
+	trouble   atomic.Pointer[string] // why Redis is away; nil while it is not known to be
 	queue     queue
-	receiver  []*receiver     // one, or on a Cluster one for each bucket
-	controls  *receiver       // of messages to all nodes
-	numbering sync.Mutex      // guards numbers, and that ops are queued in their order
-	numbers   [buckets]uint64 // of the last publish
+	own       own
+	receiver  []*receiver // one, or on a Cluster one for each bucket
+	controls  *receiver   // of messages to all nodes; on a Cluster it is not among them
+	receivers []*receiver // all of them
 
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }
 
-// NewRedis returns a broker that needs Start. It does not wait for Redis.
+// NewRedis returns a broker that needs Start. It does not wait for Redis. The client should be made with
+// ContextTimeoutEnabled, or a Redis that is silent is noticed only by the client's own timeouts.
 func NewRedis(client redis.UniversalClient, options Options) *Redis {
 	r := &Redis{client: client, options: options.withDefaults()}
 	r.log = r.options.Logger
 	r.queue.init(r.options.MaxQueued, r.options.MaxAge)
 	r.renew()
+	r.instance = r.self()
 	return r
+}
+
+func (r *Redis) now() time.Time { return time.Now() }
+
+// setTrouble keeps what is wrong with Redis, for Health.
+func (r *Redis) setTrouble(err error) {
+	if err == nil {
+		r.trouble.Store(nil)
+		return
+	}
+	text := err.Error()
+	r.trouble.Store(&text)
 }
 
 // renew gives the node a new identity.
@@ -133,7 +151,11 @@ func (r *Redis) Start(node Node) {
 			r.receiver = append(r.receiver, newReceiver(r, true))
 		}
 	}
-	for _, rc := range r.receivers() {
+	r.receivers = r.receiver
+	if r.options.Sharded {
+		r.receivers = append([]*receiver{r.controls}, r.receiver...)
+	}
+	for _, rc := range r.receivers {
 		r.wg.Go(func() { rc.run(ctx) })
 		r.wg.Go(func() { rc.subscribeLoop(ctx) })
 	}
@@ -145,7 +167,7 @@ func (r *Redis) Start(node Node) {
 func (r *Redis) Stop(ctx context.Context) error {
 	err := r.leaveCluster(ctx)
 	r.cancel()
-	for _, rc := range r.receivers() {
+	for _, rc := range r.receivers {
 		rc.interrupt()
 	}
 	r.wg.Wait()
@@ -155,9 +177,13 @@ func (r *Redis) Stop(ctx context.Context) error {
 // Health returns nil if Redis answers and messages arrive, or what is wrong.
 func (r *Redis) Health() error {
 	if !r.isUp.Load() {
-		return fmt.Errorf("redis is away: messages reach clients of this node only, and others when it is back")
+		why := "not connected yet"
+		if text := r.trouble.Load(); text != nil {
+			why = *text
+		}
+		return fmt.Errorf("redis is away, and messages reach clients of this node only: %s", why)
 	}
-	for _, rc := range r.receivers() {
+	for _, rc := range r.receivers {
 		if !rc.isUp.Load() {
 			return fmt.Errorf("redis does not deliver: messages of other nodes arrive when it does again")
 		}
@@ -206,13 +232,6 @@ func (r *Redis) placeOfTopic(topic string) (p place, ok bool) {
 	}
 	p.name = name
 	return p, true
-}
-
-func (r *Redis) receivers() []*receiver {
-	if r.options.Sharded {
-		return append([]*receiver{r.controls}, r.receiver...)
-	}
-	return r.receiver
 }
 
 func (r *Redis) receiverOf(p place) *receiver { return r.receiver[p.bucket%len(r.receiver)] }

@@ -48,14 +48,12 @@ func (rc *receiver) begin(ctx context.Context, bucket int, stream string) error 
 	if err != nil {
 		return fmt.Errorf("read the end of %s: %w", stream, err)
 	}
-	if len(last) > 0 {
-		rc.lastSeen[bucket], _ = parseStreamID(last[0].ID, true)
-	}
+	rc.lastSeen[bucket] = idOf(last)
 	return nil
 }
 
 func (rc *receiver) repairBucket(ctx context.Context, bucket int, stream string, names map[string]place) error {
-	if err := rc.checkTrimmed(ctx, bucket, stream); err != nil {
+	if err := rc.checkStream(ctx, bucket, stream); err != nil {
 		return err
 	}
 	for {
@@ -89,28 +87,57 @@ func (rc *receiver) repairOne(bucket int, m redis.XMessage, names map[string]pla
 	}
 }
 
-// checkTrimmed counts when the stream no longer reaches back to what was seen last.
-func (rc *receiver) checkTrimmed(ctx context.Context, bucket int, stream string) error {
-	first, err := rc.broker.client.XRangeN(ctx, stream, "-", "+", 1).Result()
+// streamAge is how long the scripts keep messages.
+const streamAge = time.Minute
+
+// checkStream counts when messages may be missing from the stream that were published while there was no
+// connection. A stream that ends before what was seen last is another one, of a Redis that has lost its data: it is
+// read from the start.
+func (rc *receiver) checkStream(ctx context.Context, bucket int, stream string) error {
+	client := rc.broker.client
+	last, err := client.XRevRangeN(ctx, stream, "+", "-", 1).Result()
+	if err != nil {
+		return fmt.Errorf("read the end of %s: %w", stream, err)
+	}
+	first, err := client.XRangeN(ctx, stream, "-", "+", 1).Result()
 	if err != nil {
 		return fmt.Errorf("read the start of %s: %w", stream, err)
 	}
-	isGap := len(first) == 0 && rc.lastSeen[bucket] != 0
-	if len(first) > 0 && rc.lastSeen[bucket] != 0 {
-		id, _ := parseStreamID(first[0].ID, true)
-		isGap = id > rc.lastSeen[bucket]
+	length, err := client.XLen(ctx, stream).Result()
+	if err != nil {
+		return fmt.Errorf("measure %s: %w", stream, err)
 	}
-	if isGap {
+	seen := rc.lastSeen[bucket]
+	if idOf(last) < seen {
+		rc.lastSeen[bucket] = 0
+	}
+	if rc.missing.IsZero() {
+		return nil
+	}
+	wasRecent := seen != 0 && rc.missing.UnixMilli()-int64(seen>>21) < streamAge.Milliseconds()
+	switch {
+	case time.Since(rc.missing) > streamAge, // what was published then is gone in any case
+		wasRecent && idOf(last) < seen,
+		length >= int64(rc.broker.options.StreamLen) && seen != 0 && idOf(first) > seen:
 		rc.broker.options.Counters.Unrepaired.Inc()
 		rc.broker.log.Warn("messages of other nodes may have been missed", "bucket", bucket)
 	}
 	return nil
 }
 
+// idOf returns the ID of a message read alone, or 0.
+func idOf(messages []redis.XMessage) uint64 {
+	if len(messages) == 0 {
+		return 0
+	}
+	id, _ := parseStreamID(messages[0].ID, true)
+	return id
+}
+
 var errReply = errors.New("a script has answered with something else")
 
 // parseSync reads the answer of scriptSync.
-func parseSync(result any) (s protocol.Snapshot, transition any, joined, refused []string, err error) {
+func (r *Redis) parseSync(result any) (s protocol.Snapshot, transition any, joined, refused []string, err error) {
 	values, ok := result.([]any)
 	if !ok || len(values) != 7 {
 		return s, nil, nil, nil, errReply
@@ -119,7 +146,7 @@ func parseSync(result any) (s protocol.Snapshot, transition any, joined, refused
 	if s.Seq, err = strconv.ParseUint(seq, 10, 64); err != nil {
 		return s, nil, nil, nil, errReply
 	}
-	if s.Members, err = parseMembers(values[1]); err != nil {
+	if s.Members, err = r.parseMembers(values[1]); err != nil {
 		return s, nil, nil, nil, err
 	}
 	parseCached(&s, values[2], values[3])
@@ -137,7 +164,7 @@ func parseStrings(v any) (all []string) {
 }
 
 // parseMembers reads the values of a members hash and puts them in the order of joining.
-func parseMembers(values any) ([]protocol.Member, error) {
+func (r *Redis) parseMembers(values any) ([]protocol.Member, error) {
 	list, ok := values.([]any)
 	if !ok {
 		return nil, errReply
@@ -145,11 +172,11 @@ func parseMembers(values any) ([]protocol.Member, error) {
 	joined := make([]joinedMember, 0, len(list))
 	for _, v := range list {
 		text, _ := v.(string)
-		m, ok := parseJoined(text)
-		if !ok {
-			return nil, errReply
+		if m, ok := parseJoined(text); ok {
+			joined = append(joined, m)
+		} else {
+			r.malformed("members", errMalformed)
 		}
-		joined = append(joined, m)
 	}
 	return inOrder(joined), nil
 }

@@ -33,8 +33,14 @@ local function nextSeq(chan)
   return string.format('%020.0f', redis.call('INCR', key))
 end
 
+-- emit publishes, and keeps what was published for a minute, or as long as there is room.
 local function emit(chan, envelope)
-  local id = redis.call('XADD', base .. 'x', 'MAXLEN', '~', maxlen, '*', 'c', chan, 'e', envelope)
+  local stream = base .. 'x'
+  local id = redis.call('XADD', stream, 'MINID', '~', redis.call('TIME')[1] * 1000 - 60000, '*', 'c', chan, 'e', envelope)
+  if redis.call('XLEN', stream) > tonumber(maxlen) then
+    redis.call('XTRIM', stream, 'MAXLEN', '~', maxlen)
+  end
+  redis.call('EXPIRE', stream, 600)
   redis.call(publish, base .. 'c:' .. chan, id .. ' ' .. envelope)
   return id
 end
@@ -178,6 +184,9 @@ return {
 }
 `)
 
+	// scriptHeld returns the channels of a bucket that the node has anything of.
+	scriptHeld = redis.NewScript(scriptHead + `return redis.call('SMEMBERS', base .. 'n:' .. node)`)
+
 	// scriptPurge removes all that a node has in a bucket. Returns the channels vacated, and channel and
 	// user of those who have left.
 	scriptPurge = redis.NewScript(scriptHead + `
@@ -200,21 +209,28 @@ return {vacated, left}
 `)
 
 	// scriptBeat renews a node's lease and looks for those that have run out, by the clock of Redis.
-	// KEYS: leases, descriptions, dead. ARGV: node, lease in milliseconds, description. Returns whether
-	// the lease was still there, the dead nodes, and all descriptions.
+	// KEYS: leases, descriptions, dead, old. ARGV: node, lease in milliseconds, description, whether the
+	// node is new. Returns whether the lease was still there, the dead nodes, and all descriptions. A
+	// node that was taken for dead gets none again: what it has done since is purged after a while.
 	scriptBeat = redis.NewScript(`
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
-redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
-for _, dead in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. string.format('%.0f', now))) do
-  redis.call('ZREM', KEYS[1], dead)
-  redis.call('HDEL', KEYS[2], dead)
-  redis.call('SADD', KEYS[3], dead)
+local known = ARGV[4] == '1' or redis.call('ZSCORE', KEYS[1], ARGV[1])
+if known then
+  redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
+  redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
+else
+  redis.call('ZADD', KEYS[4], now + ARGV[2], ARGV[1])
+end
+for _, key in ipairs({KEYS[1], KEYS[4]}) do
+  for _, dead in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. string.format('%.0f', now))) do
+    redis.call('ZREM', key, dead)
+    redis.call('HDEL', KEYS[2], dead)
+    redis.call('SADD', KEYS[3], dead)
+  end
 end
 return {known and 1 or 0, redis.call('SMEMBERS', KEYS[3]), redis.call('HGETALL', KEYS[2])}
 `)
 
-	scripts = []*redis.Script{scriptPublish, scriptJoin, scriptLeave, scriptCount, scriptSync, scriptPurge, scriptBeat}
+	scripts = []*redis.Script{scriptPublish, scriptJoin, scriptLeave, scriptCount, scriptSync, scriptHeld, scriptPurge, scriptBeat}
 )

@@ -112,6 +112,15 @@ func (n node) Terminate(appID, userID string) {
 	}
 }
 
+// Held is told of a channel that the cluster believes this node to have.
+func (n node) Held(appID, channel string) {
+	if a := n.apps.find(appID); a != nil {
+		a.registry.Held(channel)
+	} else {
+		n.cluster.Sync(appID, channel, protocol.Holding{}, 0)
+	}
+}
+
 // Connections returns how many connections each app has here.
 func (n node) Connections() map[string]int {
 	all := make(map[string]int)

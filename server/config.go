@@ -68,6 +68,7 @@ type Node = interface {
 	Observe(protocol.Transition)
 	Counted(appID, channel string, total int)
 	Terminate(appID, userID string)
+	Held(appID, channel string)
 	Connections() map[string]int
 }
 

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -18,19 +19,20 @@ import (
 // A redisServer is a redis-server process of the tests' own.
 type redisServer struct {
 	addr string
+	args []string
 	cmd  *exec.Cmd
 }
 
 // startRedis starts a Redis that keeps nothing on disk and is stopped with the test.
-func startRedis(t testing.TB) *redisServer {
+func startRedis(t testing.TB, args ...string) *redisServer {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("redis-server is not installed")
-		}
-		t.Skip("redis-server is not installed")
-	}
+	return startProgram(t, append([]string{"--save", "", "--appendonly", "no"}, args...)...)
+}
+
+// startProgram starts redis-server on a free port.
+func startProgram(t testing.TB, args ...string) *redisServer {
+	t.Helper()
+	requireRedis(t)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -38,23 +40,42 @@ func startRedis(t testing.TB) *redisServer {
 	port := ln.Addr().(*net.TCPAddr).Port
 	ln.Close()
 	r := &redisServer{addr: fmt.Sprintf("127.0.0.1:%d", port)}
-	r.cmd = exec.Command(path, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
+	r.args = append(args, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", t.TempDir())
+	r.start(t)
+	t.Cleanup(r.kill)
+	return r
+}
+
+func requireRedis(t testing.TB) {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err == nil {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal("redis-server is not installed")
+	}
+	t.Skip("redis-server is not installed")
+}
+
+func (r *redisServer) start(t testing.TB) {
+	t.Helper()
+	r.cmd = exec.Command("redis-server", r.args...)
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = r.cmd.Process.Kill()
-		_ = r.cmd.Wait()
-	})
 	client := redis.NewClient(&redis.Options{Addr: r.addr})
 	defer client.Close()
 	deadline := time.Now().Add(patience)
-	for client.Ping(t.Context()).Err() != nil {
+	for client.Ping(context.Background()).Err() != nil {
 		if time.Now().After(deadline) {
 			t.Fatal("redis-server does not answer")
 		}
 	}
-	return r
+}
+
+func (r *redisServer) kill() {
+	_ = r.cmd.Process.Kill()
+	_ = r.cmd.Wait()
 }
 
 var redisPrefixes atomic.Int64
@@ -62,7 +83,7 @@ var redisPrefixes atomic.Int64
 // newBroker returns a broker in a cluster of its own: prefix names it.
 func (r *redisServer) newBroker(t testing.TB, prefix string) *scaling.Redis {
 	t.Helper()
-	client := redis.NewClient(&redis.Options{Addr: r.addr})
+	client := redis.NewClient(&redis.Options{Addr: r.addr, ContextTimeoutEnabled: true})
 	t.Cleanup(func() { client.Close() })
 	return scaling.NewRedis(client, scaling.Options{Prefix: prefix, Lease: 5 * time.Second})
 }

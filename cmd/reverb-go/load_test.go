@@ -99,7 +99,9 @@ type loadServer struct {
 	app *auth.App
 }
 
-func startLoadServer(t *testing.T) *loadServer {
+func startLoadServer(t *testing.T) *loadServer { return startLoadServers(t, buildBinary(t), 1)[0] }
+
+func startLoadServers(t *testing.T, binary string, n int, env ...string) []*loadServer {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("a load test")
@@ -110,8 +112,12 @@ func startLoadServer(t *testing.T) *loadServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := startServer(t, buildBinary(t), "REVERB_APP_ID=app-id", "REVERB_APP_KEY=app-key", "REVERB_APP_SECRET=app-secret")
-	return &loadServer{srv, app}
+	env = append(env, "REVERB_APP_ID=app-id", "REVERB_APP_KEY=app-key", "REVERB_APP_SECRET=app-secret")
+	var servers []*loadServer
+	for range n {
+		servers = append(servers, &loadServer{startServer(t, binary, env...), app})
+	}
+	return servers
 }
 
 func (s *loadServer) publish(t *testing.T, body string) {
@@ -163,12 +169,35 @@ func (s *loadServer) cpuTime(t *testing.T) time.Duration {
 // loadClient is a client with as little around the socket as can be.
 type loadClient struct {
 	t      *testing.T
+	id     string // of its socket
 	conn   net.Conn
 	reader *bufio.Reader
 }
 
 // dial returns a client that is subscribed to the channel.
 func (s *loadServer) dial(t *testing.T, channel string) *loadClient {
+	c := s.connect(t)
+	c.subscribe(`{"channel":"` + channel + `"}`)
+	return c
+}
+
+// join returns a client that is a user in a presence channel.
+func (s *loadServer) join(t *testing.T, channel, user string) *loadClient {
+	c := s.connect(t)
+	data := fmt.Sprintf(`{"user_id":%q}`, user)
+	c.subscribe(fmt.Sprintf(`{"channel":%q,"channel_data":%q,"auth":%q}`, channel, data, s.app.SignChannel(c.id, channel, data)))
+	return c
+}
+
+func (c *loadClient) subscribe(data string) {
+	c.say(`{"event":"pusher:subscribe","data":` + data + `}`)
+	if got := c.hear(); !strings.Contains(got, "subscription_succeeded") {
+		c.t.Errorf("subscribe was answered with %s", got)
+	}
+}
+
+// connect returns a client that is connected.
+func (s *loadServer) connect(t *testing.T) *loadClient {
 	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.port))
 	if err != nil {
 		t.Error(err)
@@ -182,11 +211,8 @@ func (s *loadServer) dial(t *testing.T, channel string) *loadClient {
 	for line := ""; line != "\r\n" && err == nil; {
 		line, err = c.reader.ReadString('\n')
 	}
-	c.hear()
-	c.say(`{"event":"pusher:subscribe","data":{"channel":"` + channel + `"}}`)
-	if got := c.hear(); !strings.Contains(got, "subscription_succeeded") {
-		t.Errorf("subscribe was answered with %s", got)
-	}
+	_, rest, _ := strings.Cut(c.hear(), `\"socket_id\":\"`)
+	c.id, _, _ = strings.Cut(rest, `\"`)
 	return c
 }
 
