@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/reverb-go/reverb-go/protocol"
 )
 
 // Info is what can be asked about a channel.
@@ -73,6 +75,21 @@ func (r *Registry) Users(name string) (ids []string, known bool) {
 		ids = append(ids, m.ID)
 	}
 	return ids, true
+}
+
+// Own returns what is known of the channel without its other nodes, and its members who are here, by id.
+func (r *Registry) Own(now time.Time, name string) (Info, []protocol.Member) {
+	info := r.Lookup(now, name)
+	c := r.find(name)
+	if c == nil {
+		return info, nil
+	}
+	c.mu.Lock()
+	members := c.holdingLocked().Members
+	c.mu.Unlock()
+	slices.SortFunc(members, func(a, b protocol.Member) int { return strings.Compare(a.ID, b.ID) })
+	info.Users = len(members)
+	return info, members
 }
 
 // Len returns the number of channels with a subscriber.

@@ -181,6 +181,12 @@ func (r *Redis) publishCommand() string {
 	return "PUBLISH"
 }
 
+// Keep has a cache channel keep an event that has reached the nodes on another way. Each of them may say so.
+func (r *Redis) Keep(b protocol.Broadcast) {
+	p := placeOf(b.AppID, b.Channel)
+	r.enqueue(scriptKeep, p, nil, p.name, appendEvent(nil, "", 0, flagCache, protocol.Broadcast{Payload: b.Payload}), b.CacheTTL.Milliseconds())
+}
+
 // Join says that this node has the first connection of a user in a channel, or that the user shows
 // other data. Node.Change follows, or Node.Refused if the user is one too many for limit.
 func (r *Redis) Join(appID, channel string, m protocol.Member, limit int) {

@@ -11,16 +11,8 @@ import (
 	"github.com/reverb-go/reverb-go/protocol"
 )
 
-// Lookup returns what all nodes together know of a channel, in one round trip.
-func (r *Redis) Lookup(ctx context.Context, appID, channel string) (protocol.ChannelInfo, error) {
-	infos, err := r.lookup(ctx, appID, []string{channel})
-	if err != nil {
-		return protocol.ChannelInfo{}, err
-	}
-	return infos[0], nil
-}
-
-func (r *Redis) lookup(ctx context.Context, appID string, channels []string) ([]protocol.ChannelInfo, error) {
+// Lookup returns what all nodes together know of each of the channels, in one round trip.
+func (r *Redis) Lookup(ctx context.Context, appID string, channels ...string) ([]protocol.ChannelInfo, error) {
 	type answers struct {
 		counts *redis.StringSliceCmd
 		users  *redis.IntCmd
@@ -78,7 +70,7 @@ func (r *Redis) List(ctx context.Context, appID, prefix string) ([]protocol.Chan
 	if len(names) == 0 {
 		return nil, nil
 	}
-	return r.lookup(ctx, appID, names)
+	return r.Lookup(ctx, appID, names...)
 }
 
 // Users returns the ids of the members of a presence channel, in the order they joined.

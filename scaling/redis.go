@@ -191,6 +191,9 @@ func (r *Redis) Health() error {
 	return nil
 }
 
+// Prefix is in front of all keys and channels of the cluster.
+func (r *Redis) Prefix() string { return r.options.Prefix }
+
 func (r *Redis) self() string { return *r.identity.Load() }
 
 // A place is where a channel lives in Redis.

@@ -208,6 +208,25 @@ redis.call('HDEL', base .. 'q', node)
 return {vacated, left}
 `)
 
+	// scriptKeep keeps an event that was not published here, under the time of now for its ID. If another node
+	// has said the same, only the time it is kept for begins again. ARGV: channel, envelope, milliseconds.
+	scriptKeep = redis.NewScript(scriptHead + `
+local key = base .. 'k:' .. ARGV[4]
+local known = redis.call('GET', key)
+if known and string.sub(known, string.find(known, ' ', 1, true) + 1) == ARGV[5] then
+  redis.call('PEXPIRE', key, ARGV[6])
+  return 0
+end
+local t = redis.call('TIME')
+local id = string.format('%.0f-0', t[1] * 1000 + math.floor(t[2] / 1000))
+local last = redis.call('XREVRANGE', base .. 'x', '+', '-', 'COUNT', 1)[1]
+if last and tonumber(string.match(last[1], '^%d+')) >= tonumber(string.match(id, '^%d+')) then
+  id = last[1]
+end
+redis.call('SET', key, id .. ' ' .. ARGV[5], 'PX', ARGV[6])
+return 1
+`)
+
 	// scriptBeat renews a node's lease and looks for those that have run out, by the clock of Redis.
 	// KEYS: leases, descriptions, dead, old. ARGV: node, lease in milliseconds, description, whether the
 	// node is new. Returns whether the lease was still there, the dead nodes, and all descriptions. A
@@ -232,5 +251,5 @@ end
 return {known and 1 or 0, redis.call('SMEMBERS', KEYS[3]), redis.call('HGETALL', KEYS[2])}
 `)
 
-	scripts = []*redis.Script{scriptPublish, scriptJoin, scriptLeave, scriptCount, scriptSync, scriptHeld, scriptPurge, scriptBeat}
+	scripts = []*redis.Script{scriptPublish, scriptJoin, scriptLeave, scriptCount, scriptSync, scriptHeld, scriptPurge, scriptKeep, scriptBeat}
 )

@@ -95,7 +95,7 @@ func (s *Server) getChannel(ctx *fasthttp.RequestCtx, a *app, name string) {
 	want := parseInfo(ctx.QueryArgs().Peek("info"))
 	want.occupied = true
 	info := s.lookup(a, name)
-	answerJSON(ctx, fasthttp.StatusOK, appendInfo(nil, info, want, s.cfg.Now()))
+	answerJSON(ctx, fasthttp.StatusOK, appendInfo(nil, info[0], want, s.cfg.Now()))
 }
 
 // getUsers lists the members of a presence channel. Ids are strings, whatever type they came with:
@@ -124,8 +124,8 @@ func (s *Server) getUsers(ctx *fasthttp.RequestCtx, a *app, name string) {
 func (s *Server) postTerminate(ctx *fasthttp.RequestCtx, a *app, userID string) {
 	if s.cluster == nil {
 		node{s}.Terminate(a.id, userID)
-	} else if err := s.cluster.Terminate(ctx, a.id, userID); err != nil {
-		s.log.Warn("terminated on this node alone", "app", a.id, "err", err)
+	} else {
+		s.terminateInCluster(a, userID)
 	}
 	answerJSON(ctx, fasthttp.StatusOK, []byte(`{}`))
 }

@@ -28,14 +28,18 @@ func (s *Server) publishOne(ctx *fasthttp.RequestCtx, a *app, event protocol.Pub
 		answerJSON(ctx, fasthttp.StatusOK, []byte(`{}`))
 		return
 	}
+	names := make([]string, len(event.Channels))
+	for i, channel := range event.Channels {
+		names[i] = string(channel)
+	}
 	want := parseInfo(event.Info)
 	body := []byte(`{"channels":{`)
-	for i, channel := range event.Channels {
+	for i, info := range s.lookup(a, names...) {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = append(protocol.AppendString(body, channel), ':')
-		body = appendInfo(body, s.lookup(a, string(channel)), want, s.cfg.Now())
+		body = append(protocol.AppendString(body, info.Name), ':')
+		body = appendInfo(body, info, want, s.cfg.Now())
 	}
 	answerJSON(ctx, fasthttp.StatusOK, append(body, "}}"...))
 }
@@ -55,23 +59,29 @@ func (s *Server) publishBatch(ctx *fasthttp.RequestCtx, a *app, events []protoco
 	if !s.take(ctx, &a.events, a.get().MaxAPIEvents, len(events)) {
 		return
 	}
-	hasInfo := false
+	var asked []string // the channels of those with info, in order
 	for _, event := range events {
 		s.publish(a, event)
-		hasInfo = hasInfo || event.HasInfo
+		if event.HasInfo {
+			asked = append(asked, string(event.Channels[0]))
+		}
 	}
-	if !hasInfo {
+	if asked == nil {
 		answerJSON(ctx, fasthttp.StatusOK, []byte(`{}`))
 		return
 	}
+	infos := s.lookup(a, asked...)
 	body := []byte(`{"batch":[`)
 	for i, event := range events {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		// Without info no attribute is wanted, and the object is empty.
-		info := s.lookup(a, string(event.Channels[0]))
-		body = appendInfo(body, info, parseInfo(event.Info), s.cfg.Now())
+		if !event.HasInfo {
+			body = append(body, "{}"...)
+			continue
+		}
+		body = appendInfo(body, infos[0], parseInfo(event.Info), s.cfg.Now())
+		infos = infos[1:]
 	}
 	answerJSON(ctx, fasthttp.StatusOK, append(body, "]}"...))
 }

@@ -121,6 +121,15 @@ func (n node) Held(appID, channel string) {
 	}
 }
 
+// terminateInCluster closes the connections of a user on all nodes.
+func (s *Server) terminateInCluster(a *app, userID string) {
+	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
+	defer cancel()
+	if err := s.cluster.Terminate(ctx, a.id, userID); err != nil {
+		s.log.Warn("terminated on this node alone", "app", a.id, "err", err)
+	}
+}
+
 // Connections returns how many connections each app has here.
 func (n node) Connections() map[string]int {
 	all := make(map[string]int)
@@ -162,21 +171,39 @@ func (l *loop) complete(w channels.Waiter) {
 // knows.
 const queryTimeout = 2 * time.Second
 
-// lookup returns what all nodes know of a channel.
-func (s *Server) lookup(a *app, channel string) channels.Info {
+// lookup returns what all nodes know of each of these channels.
+func (s *Server) lookup(a *app, names ...string) []channels.Info {
 	now := s.cfg.Now()
-	local := a.registry.Lookup(now, channel)
+	if infos, ok := s.lookupInCluster(a, names, now); ok {
+		return infos
+	}
+	infos := make([]channels.Info, len(names))
+	for i, name := range names {
+		infos[i] = a.registry.Lookup(now, name)
+	}
+	return infos
+}
+
+func (s *Server) lookupInCluster(a *app, names []string, now time.Time) (infos []channels.Info, ok bool) {
 	if s.cluster == nil {
-		return local
+		return nil, false
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
 	defer cancel()
-	info, err := s.cluster.Lookup(ctx, a.id, channel)
+	found, err := s.cluster.Lookup(ctx, a.id, names...)
 	if err != nil {
 		s.log.Warn("answered from this node alone", "err", err)
-		return local
+		return nil, false
 	}
-	return infoOf(info, now)
+	return infosOf(found, now), true
+}
+
+func infosOf(found []protocol.ChannelInfo, now time.Time) []channels.Info {
+	infos := make([]channels.Info, len(found))
+	for i, info := range found {
+		infos[i] = infoOf(info, now)
+	}
+	return infos
 }
 
 func infoOf(info protocol.ChannelInfo, now time.Time) channels.Info {
@@ -199,11 +226,7 @@ func (s *Server) list(a *app, prefix string) []channels.Info {
 		s.log.Warn("answered from this node alone", "err", err)
 		return a.registry.List(now, prefix)
 	}
-	all := make([]channels.Info, len(infos))
-	for i, info := range infos {
-		all[i] = infoOf(info, now)
-	}
-	return all
+	return infosOf(infos, now)
 }
 
 // users returns the members of a presence channel on all nodes.
@@ -218,7 +241,7 @@ func (s *Server) users(a *app, channel string) (ids []string, known bool) {
 		s.log.Warn("answered from this node alone", "err", err)
 		return a.registry.Users(channel)
 	}
-	return ids, len(ids) > 0 || s.lookup(a, channel).Subscriptions > 0
+	return ids, len(ids) > 0 || s.lookup(a, channel)[0].Subscriptions > 0
 }
 
 // census returns how many connections an app has on other nodes.

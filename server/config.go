@@ -93,7 +93,7 @@ type Cluster interface {
 	// Claim and Answer share the answers to requests with an idempotency key; see package scaling.
 	Claim(ctx context.Context, appID, key, sum string, ttl time.Duration) (answer []byte, isFirst bool, err error)
 	Answer(ctx context.Context, appID, key, sum string, answer []byte, ttl time.Duration) error
-	Lookup(ctx context.Context, appID, channel string) (protocol.ChannelInfo, error)
+	Lookup(ctx context.Context, appID string, channels ...string) ([]protocol.ChannelInfo, error)
 	List(ctx context.Context, appID, prefix string) ([]protocol.ChannelInfo, error)
 	Users(ctx context.Context, appID, channel string) ([]string, error)
 }

@@ -37,7 +37,7 @@ func settle(t *testing.T, brokers []server.Broker) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for _, broker := range brokers {
-		if r, ok := broker.(*scaling.Redis); ok {
+		if r, ok := broker.(interface{ Flush(context.Context) error }); ok {
 			if err := r.Flush(ctx); err != nil {
 				t.Fatalf("redis does not answer: %v", err)
 			}

@@ -20,6 +20,7 @@ import (
 type metricsServer struct {
 	*metrics.Metrics
 	cluster  metrics.Cluster
+	bridge   metrics.Bridge
 	webhooks metrics.Webhooks
 	http     *http.Server  // nil when it is off
 	done     chan struct{} // closed when http has ended
@@ -28,7 +29,10 @@ type metricsServer struct {
 // startMetrics binds the address and serves in the background; "" is off.
 func startMetrics(address string, log *slog.Logger) (*metricsServer, error) {
 	registry := prometheus.NewRegistry()
-	m := &metricsServer{Metrics: metrics.New(registry), cluster: metrics.NewCluster(registry), webhooks: metrics.NewWebhooks(registry)}
+	m := &metricsServer{
+		Metrics: metrics.New(registry), cluster: metrics.NewCluster(registry),
+		bridge: metrics.NewBridge(registry), webhooks: metrics.NewWebhooks(registry),
+	}
 	if address == "" {
 		return m, nil
 	}

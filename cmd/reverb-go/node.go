@@ -12,6 +12,7 @@ import (
 
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
 	"github.com/reverb-go/reverb-go/scaling"
+	"github.com/reverb-go/reverb-go/scaling/bridge"
 	"github.com/reverb-go/reverb-go/server"
 	"github.com/reverb-go/reverb-go/server/webhook"
 )
@@ -47,7 +48,7 @@ func newNode(cfg *config.Config, apps apps, ln net.Listener, load func() (*confi
 	for _, open := range []func() error{
 		n.openMetrics,
 		n.openRedis,
-		func() error { n.openBroker(ln); return nil },
+		func() error { return n.openBroker(ln) },
 		n.openHooks,
 		n.openServer,
 		n.openControl,
@@ -95,22 +96,36 @@ func (n *node) connectRedis() (err error) {
 	return err
 }
 
-func (n *node) openBroker(ln net.Listener) {
+func (n *node) openBroker(ln net.Listener) error {
 	if !n.cfg.Scaling.Enabled {
 		n.broker = scaling.NewLocal()
-		return
+		return nil
+	}
+	mode, err := bridge.ParseMode(n.cfg.Scaling.Bridge)
+	if err != nil {
+		return unusable(err)
 	}
 	about := scaling.About{Address: ln.Addr().String(), Version: version, PID: os.Getpid(), Started: time.Now()}
 	about.Name, _ = os.Hostname()
-	broker := scaling.NewRedis(n.redis, scaling.Options{
-		Prefix:   n.cfg.Scaling.Prefix,
-		Lease:    n.cfg.Scaling.Lease,
-		Sharded:  n.cfg.Scaling.Cluster != "",
-		Logger:   n.out.log,
-		About:    func() scaling.About { return about },
+	var broker *bridge.Broker
+	inner := scaling.NewRedis(n.redis, scaling.Options{
+		Prefix:  n.cfg.Scaling.Prefix,
+		Lease:   n.cfg.Scaling.Lease,
+		Sharded: n.cfg.Scaling.Cluster != "",
+		Logger:  n.out.log,
+		About: func() scaling.About {
+			about := about
+			about.Bridge = broker.Why()
+			return about
+		},
 		Counters: scaling.Counters(n.numbers.cluster),
 	})
+	broker, err = bridge.New(inner, n.redis, bridge.Options{
+		Apps: &n.source, Mode: mode, Channel: n.cfg.Scaling.Channel, Logger: n.out.log,
+		Counters: bridge.Counters(n.numbers.bridge),
+	})
 	n.broker = broker
+	return err
 }
 
 // leaveTime is how long leaving the cluster may take. Then the lease ends by itself.
@@ -151,7 +166,7 @@ func (n *node) openServer() (err error) {
 	if err != nil {
 		return err
 	}
-	if broker, ok := n.broker.(*scaling.Redis); ok {
+	if broker, ok := n.broker.(*bridge.Broker); ok {
 		n.onClose(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 			defer cancel()

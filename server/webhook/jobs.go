@@ -13,6 +13,7 @@ import (
 
 	"github.com/reverb-go/reverb-go/channels"
 	"github.com/reverb-go/reverb-go/protocol"
+	"github.com/reverb-go/reverb-go/protocol/php"
 )
 
 // jobs is the destination of a Jobs.
@@ -107,7 +108,7 @@ func newUUID() string {
 func appendCommand(dst []byte, class string, r *record) []byte {
 	e := &r.event
 	isClientEvent, isCount := e.Name == channels.ClientEvent, e.Name == channels.SubscriptionCount
-	dst = appendPHPObject(dst, class, 9)
+	dst = php.AppendObject(dst, class, 9)
 	dst = appendProperty(dst, "appId", r.app.ID, true)
 	dst = appendProperty(dst, "name", string(e.Name), true)
 	dst = appendProperty(dst, "channel", e.Channel, true)
@@ -115,22 +116,22 @@ func appendCommand(dst []byte, class string, r *record) []byte {
 	dst = appendProperty(dst, "event", e.Event, isClientEvent)
 	dst = appendProperty(dst, "data", e.Data, isClientEvent)
 	dst = appendProperty(dst, "socketId", e.SocketID.String(), isClientEvent)
-	dst = appendPHPString(dst, "subscriptionCount")
+	dst = php.AppendString(dst, "subscriptionCount")
 	if isCount {
-		dst = appendPHPInt(dst, int64(e.Count))
+		dst = php.AppendInt(dst, int64(e.Count))
 	} else {
-		dst = appendPHPNull(dst)
+		dst = php.AppendNull(dst)
 	}
-	dst = appendPHPString(dst, "timeMs")
-	dst = appendPHPInt(dst, r.at.UnixMilli())
+	dst = php.AppendString(dst, "timeMs")
+	dst = php.AppendInt(dst, r.at.UnixMilli())
 	return append(dst, '}')
 }
 
 // appendProperty appends a property that is a string, or null.
 func appendProperty(dst []byte, name, value string, isSet bool) []byte {
-	dst = appendPHPString(dst, name)
+	dst = php.AppendString(dst, name)
 	if !isSet {
-		return appendPHPNull(dst)
+		return php.AppendNull(dst)
 	}
-	return appendPHPString(dst, value)
+	return php.AppendString(dst, value)
 }
