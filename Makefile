@@ -14,7 +14,7 @@ SECRET ?= app-secret
 AGAINST ?=
 
 # Programs that the tests start, each with the Debian package that has it.
-DEBIAN := chromium:chromium cc:gcc cc:libc6-dev redis-server:redis-server php:php-cli
+DEBIAN := chromium:chromium cc:gcc cc:libc6-dev redis-server:redis-server php:php-cli psql:postgresql mariadbd:mariadb-server
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 

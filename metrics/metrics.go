@@ -26,6 +26,7 @@ type Metrics struct {
 	Published        *prometheus.CounterVec // by source
 	Dropped          *prometheus.CounterVec // by reason
 	QueuedBytes      prometheus.Gauge
+	AppQueriesFailed prometheus.Counter
 
 	HTTPRequests *prometheus.CounterVec   // by route and status
 	HTTPDuration *prometheus.HistogramVec // by route
@@ -106,6 +107,8 @@ func New(r prometheus.Registerer) *Metrics {
 		Published:        b.counters("published_total", "Events published to a channel, by source: api or client.", "source"),
 		Dropped:          b.counters("messages_dropped_total", "Frames that were queued and not sent, by reason.", "reason"),
 		QueuedBytes:      b.gauge("queued_bytes", "Bytes waiting for clients that read too slowly."),
+
+		AppQueriesFailed: b.counter("app_queries_failed_total", "Queries for apps that the database has not answered."),
 
 		HTTPRequests: b.counters("http_requests_total", "HTTP requests, by route and status.", "route", "status"),
 		HTTPDuration: b.histograms("http_request_duration_seconds", "Time to answer an HTTP request, by route.", "route"),

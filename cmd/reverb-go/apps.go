@@ -16,6 +16,10 @@ type apps struct {
 }
 
 func newApps(cfg *config.Config) (apps, error) {
+	if cfg.AppTable.Provider == config.AppsFromSQL {
+		none, err := auth.NewApps()
+		return apps{none, false}, err
+	}
 	wanted := make([]auth.App, 0, len(cfg.Apps))
 	for _, c := range cfg.Apps {
 		wanted = append(wanted, c.App)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -35,7 +34,7 @@ func newConfigCommand() *cobra.Command {
 		for _, w := range cfg.Warnings {
 			fmt.Fprintf(cmd.ErrOrStderr(), "warning: %s\nhint: %s\n", w.Sentence, w.Hint)
 		}
-		if len(cfg.Apps) == 0 {
+		if len(cfg.Apps) == 0 && cfg.AppTable.Provider == config.AppsFromConfig {
 			fmt.Fprintf(cmd.ErrOrStderr(), "note: no app is configured, so start would run a throw-away app on %s\n", throwAwayHost)
 		}
 		return nil
@@ -75,8 +74,5 @@ func printSettingsJSON(w io.Writer, settings []config.Setting) error {
 	for i, s := range settings {
 		rows[i] = row(s)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(rows)
+	return printJSON(w, rows)
 }

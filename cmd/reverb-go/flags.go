@@ -32,17 +32,24 @@ func addConfigFlags(cmd *cobra.Command) {
 	f.String("metrics-addr", "", "The address to serve Prometheus metrics on, such as 127.0.0.1:9090")
 	f.String("drain", "", "The time over which connections are closed at the end, such as 10s")
 	f.String("control", "", "The unix socket that commands like reload speak to, or off")
+	addFileFlags(cmd)
+}
+
+// addFileFlags adds the options that say where the configuration and the table of apps are.
+func addFileFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
 	f.String("config", "", "A YAML file with the keys of config/reverb.php")
 	f.String("laravel", "", "The folder of the Laravel app, if it is not the working folder")
+	f.String("apps-dsn", "", "The database of apps, such as mysql://user:password@host/database")
 }
 
 // reverbFlags are the options that Reverb has too. To it "" and "0" are as good as nothing.
 var reverbFlags = []string{"host", "port", "path", "hostname"}
 
-// loadConfig resolves the configuration for a command with addConfigFlags.
+// loadConfig resolves the configuration for a command with addConfigFlags or addFileFlags.
 func loadConfig(cmd *cobra.Command) (*config.Config, error) {
 	given := make(map[string]string)
-	for _, name := range append(slices.Clone(reverbFlags), "metrics-addr", "drain", "control") {
+	for _, name := range append(slices.Clone(reverbFlags), "metrics-addr", "drain", "control", "apps-dsn") {
 		value := flag(cmd, name)
 		isFalsy := slices.Contains(reverbFlags, name) && (value == "" || value == "0")
 		if cmd.Flags().Changed(name) && !isFalsy {
@@ -60,7 +67,10 @@ func loadConfig(cmd *cobra.Command) (*config.Config, error) {
 
 // flag returns the text of an option.
 func flag(cmd *cobra.Command, name string) string {
-	return cmd.Flag(name).Value.String()
+	if f := cmd.Flag(name); f != nil {
+		return f.Value.String()
+	}
+	return "" // another command's
 }
 
 func isSet(cmd *cobra.Command, name string) bool { return flag(cmd, name) == "true" }

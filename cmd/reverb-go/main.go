@@ -87,7 +87,10 @@ func newRootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &config.Problem{Sentence: err.Error(), Hint: fmt.Sprintf("%q lists the options", cmd.CommandPath()+" --help")}
 	})
-	root.AddCommand(newStartCommand(), newReloadCommand(), newWebhooksCommand(), newNodesCommand(), newConfigCommand(), newVersionCommand())
+	root.AddCommand(
+		newStartCommand(), newReloadCommand(), newAppsCommand(), newWebhooksCommand(), newNodesCommand(),
+		newConfigCommand(), newVersionCommand(),
+	)
 	return root
 }
 

@@ -23,7 +23,8 @@ type node struct {
 	load    func() (*config.Config, error) // reads the configuration again
 	out     *console
 	apps    apps
-	source  appSwitch // the apps, for the server
+	source  appSwitch // the configured apps
+	table   *appTable // those of a database, in place of them; nil without one
 	numbers *metricsServer
 	memory  *memoryWatch
 	redis   redis.UniversalClient // nil if nothing needs it
@@ -47,6 +48,7 @@ func newNode(cfg *config.Config, apps apps, ln net.Listener, load func() (*confi
 	}()
 	for _, open := range []func() error{
 		n.openMetrics,
+		n.openTable,
 		n.openRedis,
 		func() error { return n.openBroker(ln) },
 		n.openHooks,
@@ -75,6 +77,14 @@ func (n *node) openMetrics() (err error) {
 	n.numbers, err = startMetrics(n.cfg.MetricsAddr, n.out.log)
 	if err == nil {
 		n.onClose(n.numbers.close)
+	}
+	return err
+}
+
+func (n *node) openTable() (err error) {
+	n.table, err = openAppTable(n.cfg, n.numbers.AppQueriesFailed, n.out.log)
+	if err == nil {
+		n.onClose(n.table.close)
 	}
 	return err
 }
@@ -121,7 +131,7 @@ func (n *node) openBroker(ln net.Listener) error {
 		Counters: scaling.Counters(n.numbers.cluster),
 	})
 	broker, err = bridge.New(inner, n.redis, bridge.Options{
-		Apps: &n.source, Mode: mode, Channel: n.cfg.Scaling.Channel, Logger: n.out.log,
+		Apps: n.table.sourceOr(&n.source), Mode: mode, Channel: n.cfg.Scaling.Channel, Logger: n.out.log,
 		Counters: bridge.Counters(n.numbers.bridge),
 	})
 	n.broker = broker
@@ -166,6 +176,7 @@ func (n *node) openServer() (err error) {
 	if err != nil {
 		return err
 	}
+	n.table.keepFresh(n.server.RefreshApps)
 	if broker, ok := n.broker.(*bridge.Broker); ok {
 		n.onClose(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
@@ -180,7 +191,7 @@ func (n *node) openServer() (err error) {
 
 func (n *node) serverConfig() server.Config {
 	return server.Config{
-		Apps:             &n.source,
+		Apps:             n.table.sourceOr(&n.source),
 		Hooks:            n.hooks,
 		Path:             n.cfg.Path,
 		MaxRequestSize:   n.cfg.MaxRequestSize,

@@ -67,6 +67,7 @@ func (n *node) reload() ([]string, error) {
 	changes = append(changes, settingChanges(n.cfg.Settings, cfg.Settings)...)
 	n.cfg, n.apps = cfg, next
 	n.source.now.Store(next.Apps)
+	n.table.reload()
 	n.server.RefreshApps()
 	for _, c := range changes {
 		n.out.log.Info("configuration read again: " + c)

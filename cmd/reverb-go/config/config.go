@@ -34,6 +34,7 @@ type Config struct {
 	RedisPrefix      string // what Laravel puts before its keys
 	Scaling          Scaling
 	Apps             []App // empty when nothing configures one
+	AppTable         AppTable
 
 	Settings []Setting // every value above, in order
 	Warnings []Problem // what is likely not meant

@@ -67,12 +67,12 @@ func serverKeys(c *Config) []key {
 	for i := range keys {
 		keys[i].name = "servers.reverb." + keys[i].name
 	}
-	return append(keys, key{name: "default", env: "REVERB_SERVER", def: "reverb", to: only("reverb")})
+	keys = append(keys, key{name: "default", env: "REVERB_SERVER", def: "reverb", to: only("reverb")})
+	return append(keys, appTableKeys(&c.AppTable)...)
 }
 
 // idleKeys are keys of config/reverb.php that a --config file may have though they change nothing here, and why.
 var idleKeys = map[string]string{
-	"apps.provider":                            "",
 	"servers.reverb.pulse_ingest_interval":     "Pulse runs inside PHP",
 	"servers.reverb.telescope_ingest_interval": "Telescope runs inside PHP",
 	"servers.reverb.options.tcp":               "the socket options are the system's own",

@@ -27,6 +27,7 @@ func Load(s Sources) (*Config, error) {
 	if err := l.open(s); err != nil {
 		return nil, err
 	}
+	l.config.AppTable.dir = s.Laravel
 	for _, k := range serverKeys(l.config) {
 		if err := l.store(k, k.name, l.find(k)); err != nil {
 			return nil, err
@@ -133,10 +134,12 @@ func (l *loader) openCache(name string) error {
 		l.warn(name+" knows nothing of Reverb and is ignored", `it was cached before Reverb was installed: run "php artisan config:cache"`)
 		return nil
 	}
-	if provider, ok := reverb.Get("apps.provider"); ok && provider.V != "config" {
-		l.warn(fmt.Sprintf("the apps come from a provider of the application's own (%v in %s), which only PHP can ask", provider.V, name), "list them in a --config file")
+	if provider, ok := reverb.Get("apps.provider"); ok && provider.V != AppsFromConfig && provider.V != AppsFromSQL {
+		l.warn(fmt.Sprintf("the apps come from a provider of the application's own (%v in %s), which only PHP can ask", provider.V, name),
+			"list them in a --config file, or in a table with REVERB_GO_APPS_PROVIDER=sql")
+		reverb.Map("apps").Set("provider", laravel.Value{})
 	}
-	l.cached = tree{name: name, root: withRedis(reverb, root)}
+	l.cached = tree{name: name, root: withDatabase(withRedis(reverb, root), root)}
 	return nil
 }
 
