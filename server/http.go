@@ -98,6 +98,11 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) route {
 			answerJSON(ctx, fasthttp.StatusOK, []byte(`{"health":"OK"}`))
 		}
 		return routeUp
+	case path == "/healthz":
+		if s.allow(ctx, fasthttp.MethodGet) {
+			s.getHealth(ctx)
+		}
+		return routeUp
 	case strings.HasPrefix(path, "/apps/"):
 		return s.serveAPI(ctx, strings.Split(path[len("/apps/"):], "/"))
 	case strings.HasPrefix(path, "/app/"):
