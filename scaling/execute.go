@@ -118,6 +118,7 @@ func (r *Redis) lose(batch []op, err error) {
 		r.log.Warn("redis is away; this node goes on alone", "err", err)
 	}
 	r.options.Counters.Dropped.Add(float64(r.queue.fail(batch)))
+	r.queue.stopWaiting()
 	r.tellOwn()
 }
 

@@ -16,14 +16,9 @@ type own struct {
 }
 
 type ownBucket struct {
-	number  uint64    // of the last one published
-	told    uint64    // of the last one that was delivered here
-	unheard []unheard // later than that, in order
-}
-
-type unheard struct {
-	number uint64
-	protocol.Broadcast
+	number  uint64               // of the last one published
+	told    uint64               // of the last one that was delivered here, or that nobody here has to hear
+	unheard []protocol.Broadcast // those after it, one for each number; without payload, nobody has to hear it
 }
 
 // Publish queues a message for all nodes, this one too, which hears it back from Redis. While Redis is
@@ -42,7 +37,7 @@ func (r *Redis) Publish(b protocol.Broadcast) {
 	o.number++
 	envelope := appendEvent(make([]byte, 0, len(b.Payload)+64), r.instance, o.number, flags, b)
 	b.Payload = envelope[len(envelope)-len(b.Payload):]
-	o.unheard = append(o.unheard, unheard{o.number, b})
+	o.unheard = append(o.unheard, b)
 	r.own.bytes += len(b.Payload)
 	if r.Health() != nil || r.own.bytes > r.options.MaxQueued {
 		r.tellOwnLocked()
@@ -64,13 +59,17 @@ func (r *Redis) published(p place, number uint64) {
 	r.own.mu.Lock()
 	defer r.own.mu.Unlock()
 	o := &r.own.buckets[p.bucket]
-	for i, u := range o.unheard {
-		if u.number == number {
-			r.own.bytes -= len(u.Payload)
-			o.unheard = append(o.unheard[:i], o.unheard[i+1:]...)
-			return
-		}
+	if number <= o.told {
+		return
 	}
+	waiting := &o.unheard[number-o.told-1]
+	r.own.bytes -= len(waiting.Payload)
+	waiting.Payload = nil
+	n := 0
+	for n < len(o.unheard) && o.unheard[n].Payload == nil {
+		n++
+	}
+	o.drop(n)
 }
 
 // hearOwn delivers a message of this node that has come back, unless that was done before.
@@ -78,14 +77,12 @@ func (r *Redis) hearOwn(bucket int, number uint64, deliver func()) {
 	r.own.mu.Lock()
 	defer r.own.mu.Unlock()
 	o := &r.own.buckets[bucket]
-	if number <= o.told {
+	if number <= o.told || number > o.number {
 		return
 	}
-	o.told = number
-	n := 0
-	for n < len(o.unheard) && o.unheard[n].number <= number {
-		r.own.bytes -= len(o.unheard[n].Payload)
-		n++
+	n := int(number - o.told)
+	for _, b := range o.unheard[:n] {
+		r.own.bytes -= len(b.Payload)
 	}
 	o.drop(n)
 	deliver()
@@ -101,9 +98,10 @@ func (r *Redis) tellOwn() {
 func (r *Redis) tellOwnLocked() {
 	for i := range r.own.buckets {
 		o := &r.own.buckets[i]
-		for _, u := range o.unheard {
-			o.told = u.number
-			r.node.Deliver(u.Broadcast)
+		for _, b := range o.unheard {
+			if b.Payload != nil {
+				r.node.Deliver(b)
+			}
 		}
 		o.drop(len(o.unheard))
 	}
@@ -112,9 +110,9 @@ func (r *Redis) tellOwnLocked() {
 
 // drop forgets the first n.
 func (o *ownBucket) drop(n int) {
-	rest := copy(o.unheard, o.unheard[n:])
-	clear(o.unheard[rest:])
-	o.unheard = o.unheard[:rest]
+	clear(o.unheard[:n])
+	o.unheard = o.unheard[n:]
+	o.told += uint64(n)
 }
 
 // Announce sends a message that is no event to a channel's subscribers.

@@ -26,11 +26,36 @@ type queue struct {
 
 	mu    sync.Mutex // guards what follows
 	ops   []op
-	bytes int // of publishes
+	bytes int        // of publishes
+	room  *sync.Cond // there is room again, or no use in waiting for it
 }
 
 func (q *queue) init(maxBytes int, maxAge time.Duration) {
 	q.maxBytes, q.maxAge, q.filled = maxBytes, maxAge, make(chan struct{}, 1)
+	q.room = sync.NewCond(&q.mu)
+}
+
+// isFull reports whether publishers should wait. There is still room for those who cannot.
+func (q *queue) isFull() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.bytes > q.maxBytes/2
+}
+
+// waitForRoom blocks a publisher as long as there is use in it.
+func (q *queue) waitForRoom(useful func() bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.bytes > q.maxBytes/2 && useful() {
+		q.room.Wait()
+	}
+}
+
+// stopWaiting has those who wait look whether there is use in it.
+func (q *queue) stopWaiting() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.room.Broadcast()
 }
 
 // add queues an op and returns how many publishes were dropped for it.
@@ -90,14 +115,15 @@ func (q *queue) take(most, maxWeight int) []op {
 		weight += len(q.ops[n].args)
 		n++
 	}
-	batch := append([]op(nil), q.ops[:n]...)
-	rest := copy(q.ops, q.ops[n:])
-	clear(q.ops[rest:])
-	q.ops = q.ops[:rest]
+	batch := q.ops[:n:n]
+	q.ops = q.ops[n:]
 	for _, o := range batch {
 		if o.publish {
 			q.bytes -= o.size
 		}
+	}
+	if q.bytes <= q.maxBytes/2 {
+		q.room.Broadcast()
 	}
 	return batch
 }

@@ -221,6 +221,7 @@ func (rc *receiver) disconnect(ctx context.Context, err error) {
 	if wasUp && ctx.Err() == nil {
 		rc.missing = rc.lastHeard
 		rc.broker.log.Warn("redis pub/sub lost", "err", err)
+		rc.broker.queue.stopWaiting()
 		rc.broker.tellOwn()
 	}
 }
@@ -349,6 +350,7 @@ func (rc *receiver) restore(ctx context.Context) error {
 
 func (rc *receiver) handleMessage(m *redis.Message) {
 	rc.broker.options.Counters.Received.Inc()
+	rc.broker.node.WaitForRoom()
 	if m.Channel == rc.broker.controlTopic() {
 		rc.broker.handleControl(m.Payload)
 		return

@@ -40,6 +40,8 @@ type Node = interface {
 	Terminate(appID, userID string)
 	// Held says that Redis believes this node to have something of a channel. If it has not, it calls Sync.
 	Held(appID, channel string)
+	// WaitForRoom blocks while the node has more to deliver than it should.
+	WaitForRoom()
 	// Connections returns how many there are of each app.
 	Connections() map[string]int
 }
@@ -193,6 +195,14 @@ func (r *Redis) Health() error {
 
 // Prefix is in front of all keys and channels of the cluster.
 func (r *Redis) Prefix() string { return r.options.Prefix }
+
+// IsFull reports whether Redis is slower than what is published. Those who can should wait.
+func (r *Redis) IsFull() bool { return r.queue.isFull() && r.Health() == nil }
+
+// WaitForRoom blocks until Redis has caught up, or is away.
+func (r *Redis) WaitForRoom() {
+	r.queue.waitForRoom(func() bool { return r.Health() == nil })
+}
 
 func (r *Redis) self() string { return *r.identity.Load() }
 

@@ -81,6 +81,7 @@ func (rc *receiver) repairOne(bucket int, m redis.XMessage, names map[string]pla
 	}
 	if p, ok := names[name]; ok {
 		rc.broker.options.Counters.Repaired.Inc()
+		rc.broker.node.WaitForRoom()
 		rc.handOn(p, e)
 	} else if e.id > rc.lastSeen[bucket] {
 		rc.lastSeen[bucket] = e.id

@@ -88,7 +88,7 @@ func (s *Server) publishBatch(ctx *fasthttp.RequestCtx, a *app, events []protoco
 
 // publish hands an event to the broker, once for each channel.
 func (s *Server) publish(a *app, event protocol.Publish) {
-	s.waitForRoom()
+	s.waitToPublish()
 	s.counts.publishedAPI.Inc()
 	except, _ := protocol.ParseSocketID(event.SocketID) // an id that is none of ours excludes nobody
 	payload := make([]byte, 0, 512)

@@ -70,10 +70,11 @@ type Node = interface {
 	Counted(appID, channel string, total int)
 	Terminate(appID, userID string)
 	Held(appID, channel string)
+	WaitForRoom()
 	Connections() map[string]int
 }
 
-// A Cluster is a Broker between several nodes. The methods in the first group never block.
+// A Cluster is a Broker between several nodes. The methods in the first group never block, and neither does IsFull.
 type Cluster interface {
 	Broker
 	Link(appID, channel string)
@@ -89,6 +90,10 @@ type Cluster interface {
 	Elsewhere(appID string) int
 	// Census is Elsewhere as of now.
 	Census(ctx context.Context, appID string) (int, error)
+
+	// IsFull reports whether publishers should wait, and WaitForRoom does it.
+	IsFull() bool
+	WaitForRoom()
 
 	Terminate(ctx context.Context, appID, userID string) error
 	// Claim and Answer share the answers to requests with an idempotency key; see package scaling.

@@ -80,8 +80,10 @@ func (l *loop) run() {
 // first loop looks after.
 func (l *loop) wait() {
 	timeout := time.Second
-	if len(l.ready) > 0 || !l.inbox.sleep() {
+	if !l.inbox.sleep() {
 		timeout = 0
+	} else if len(l.ready) > 0 {
+		timeout = l.readPause()
 	} else if l.count == 0 && l.index != 0 {
 		timeout = -1
 	}
@@ -91,6 +93,17 @@ func (l *loop) wait() {
 	if err != nil {
 		l.server.log.Error("event loop cannot wait", "loop", l.index, "err", err)
 	}
+}
+
+// congestionPause is how long a loop that may not read now waits before it looks again.
+const congestionPause = time.Millisecond
+
+// readPause is how long those who have sent something have to wait.
+func (l *loop) readPause() time.Duration {
+	if l.server.isCongested() {
+		return congestionPause
+	}
+	return 0
 }
 
 func (l *loop) setTime(now time.Time) {

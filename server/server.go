@@ -91,7 +91,7 @@ func (s *Server) post(n channels.Note) {
 	}
 }
 
-// isCongested reports whether a loop has more to deliver than it should have. The loops then stop
+// isCongested reports whether a loop, or Redis, has more to do than it should have. The loops then stop
 // reading from their clients until it has caught up, so that nothing grows.
 func (s *Server) isCongested() bool {
 	for _, l := range s.loops {
@@ -99,13 +99,21 @@ func (s *Server) isCongested() bool {
 			return true
 		}
 	}
-	return false
+	return s.cluster != nil && s.cluster.IsFull()
 }
 
-// waitForRoom has an HTTP publisher wait while a loop is behind.
-func (s *Server) waitForRoom() {
+// WaitForRoom has whoever brings messages, and is no loop, wait while a loop is behind.
+func (s *Server) WaitForRoom() {
 	for _, l := range s.loops {
 		l.inbox.waitForRoom()
+	}
+}
+
+// waitToPublish has an HTTP publisher wait while a loop or Redis is behind.
+func (s *Server) waitToPublish() {
+	s.WaitForRoom()
+	if s.cluster != nil {
+		s.cluster.WaitForRoom()
 	}
 }
 
