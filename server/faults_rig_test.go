@@ -117,6 +117,15 @@ func counter() prometheus.Counter {
 	return prometheus.NewCounter(prometheus.CounterOpts{Name: "counter"})
 }
 
+func plainClient(addr string) func(*wire) redis.UniversalClient {
+	return func(link *wire) redis.UniversalClient {
+		return redis.NewClient(&redis.Options{Addr: addr, ContextTimeoutEnabled: true, Dialer: link.dial, MaxRetries: -1})
+	}
+}
+
+// during waits while the traffic goes on.
+func during(d time.Duration) { <-time.After(d) }
+
 // rigChannels are where the traffic goes.
 var rigChannels = []string{"one", "two", "private-three", "presence-room"}
 

@@ -1,3 +1,5 @@
+//go:build unix
+
 package server_test
 
 import (
@@ -11,15 +13,6 @@ import (
 
 // Each fault happens to a cluster of three nodes under traffic. Nobody may be disconnected, nothing may
 // be heard twice or out of order, and in the end every client must see exactly who is there.
-
-func plainClient(addr string) func(*wire) redis.UniversalClient {
-	return func(link *wire) redis.UniversalClient {
-		return redis.NewClient(&redis.Options{Addr: addr, ContextTimeoutEnabled: true, Dialer: link.dial, MaxRetries: -1})
-	}
-}
-
-// during waits while the traffic goes on.
-func during(d time.Duration) { <-time.After(d) }
 
 func TestFaults(t *testing.T) {
 	tests := []struct {
