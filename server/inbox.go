@@ -25,7 +25,8 @@ const maxInbox = 8192
 // An inbox is how other goroutines reach a loop. All methods may be called from any goroutine except
 // take, sleep, awake and close, which are the loop's own.
 type inbox struct {
-	wake func()
+	wake  func()
+	wakes sync.WaitGroup // calls of wake under way: what it wakes must outlive them
 
 	length atomic.Int32 // of notes, to be looked at without the lock
 
@@ -51,9 +52,13 @@ func (in *inbox) post(n note) bool {
 	in.length.Store(int32(len(in.notes)))
 	wake := in.asleep
 	in.asleep = false
+	if wake {
+		in.wakes.Add(1)
+	}
 	in.mu.Unlock()
 	if wake {
 		in.wake()
+		in.wakes.Done()
 	}
 	return true
 }
@@ -104,10 +109,16 @@ func (in *inbox) awake() {
 // stop has the loop end with its last connection.
 func (in *inbox) stop() {
 	in.mu.Lock()
+	if in.closed {
+		in.mu.Unlock()
+		return
+	}
 	in.stopping = true
 	in.asleep = false
+	in.wakes.Add(1)
 	in.mu.Unlock()
 	in.wake()
+	in.wakes.Done()
 }
 
 // close ends the inbox if the loop is to stop and has nothing left, and reports whether it did.

@@ -66,7 +66,11 @@ func newLoop(s *Server, index int) (*loop, error) {
 
 // run takes turns until the loop is told to stop and its last connection is gone.
 func (l *loop) run() {
-	defer l.poller.Close()
+	defer func() {
+		// A late wake would write to a descriptor that may be somebody else's by then.
+		l.inbox.wakes.Wait()
+		l.poller.Close()
+	}()
 	for !l.inbox.close(l.count == 0) {
 		l.wait()
 		started := l.server.cfg.Now()
