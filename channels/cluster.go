@@ -84,14 +84,14 @@ func (r *Registry) attendLocked(c *Channel) {
 
 // isReadyLocked reports whether a subscriber that is m can be answered.
 func (r *Registry) isReadyLocked(c *Channel, m *member) bool {
-	return r.cluster == nil || c.link.isLinked && (m == nil || m.isListed)
+	return r.cluster == nil || c.link.isLinked && (m == nil || m.isListed && !m.isLeaving)
 }
 
 // Complete gives the subscription that waited a seat, and returns its answer. It must be called on the
 // goroutine of shard. ok is false when the subscription has ended meanwhile. The error is
 // protocol.ErrTooManyMembers; then it has ended now.
 func (r *Registry) Complete(now time.Time, shard *Shard, w Waiter, dst []byte) (j Joined, ok bool, err error) {
-	own := w.Subscriber.Subscriptions().pendingIn(w.Channel)
+	own := w.Subscriber.Subscriptions().in(w.Channel)
 	if own == nil {
 		return Joined{}, false, nil
 	}
@@ -102,7 +102,9 @@ func (r *Registry) Complete(now time.Time, shard *Shard, w Waiter, dst []byte) (
 	c := w.Channel
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r.seatLocked(c, shard, w.Subscriber, own)
+	if own.seat == pending {
+		r.seatLocked(c, shard, w.Subscriber, own)
+	}
 	j = Joined{Reply: c.appendReplyLocked(dst), Cached: r.cached(now, c)}
 	if c.members != nil {
 		j.Members = c.members.listed
@@ -110,9 +112,9 @@ func (r *Registry) Complete(now time.Time, shard *Shard, w Waiter, dst []byte) (
 	return j, true, nil
 }
 
-func (s *Subscriptions) pendingIn(c *Channel) *Subscription {
+func (s *Subscriptions) in(c *Channel) *Subscription {
 	for i := range s.list {
-		if s.list[i].Channel == c && s.list[i].seat == pending {
+		if s.list[i].Channel == c {
 			return &s.list[i]
 		}
 	}
@@ -194,9 +196,9 @@ func (r *Registry) adoptLocked(c *Channel, s protocol.Snapshot) {
 		present[as.ID] = true
 		m := c.members.get(as)
 		if m.conns == 0 || m.entry.Entry == "" {
-			m.IDJSON = as.IDJSON
 			m.show(as)
 		}
+		m.isLeaving = false
 		r.listLocked(c, m, 0)
 	}
 	if !c.link.doubt.IsZero() {
@@ -251,6 +253,7 @@ func (r *Registry) changeLocked(c *Channel, change protocol.Change) {
 	case protocol.MemberJoined, protocol.MemberUpdated:
 		m := c.members.get(change.Member)
 		m.show(change.Member)
+		m.isLeaving = false
 		if change.Kind == protocol.MemberJoined {
 			r.listLocked(c, m, 0)
 		}
@@ -266,8 +269,9 @@ func (r *Registry) removeLocked(c *Channel, userID string) {
 	if m == nil {
 		return
 	}
+	wasLeaving := m.isLeaving // one who has come back since has said so already
 	r.unlistLocked(c, m, 0)
-	if m.conns > 0 {
+	if m.conns > 0 && !wasLeaving {
 		r.cluster.Join(c.name, m.Member, 0)
 	}
 }
@@ -377,6 +381,7 @@ func (r *Registry) assumeLocked(c *Channel, now time.Time) {
 	c.link.isLinked = true
 	for _, w := range c.link.waiting {
 		if w.member != nil && now.Sub(w.since) >= maxWait {
+			w.member.isLeaving = false
 			r.listLocked(c, w.member, 0)
 		}
 	}

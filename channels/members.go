@@ -20,6 +20,7 @@ type member struct {
 	entry      protocol.PresenceEntry
 	conns      int // subscriptions on this node that are this user
 	isListed   bool
+	isLeaving  bool // this node has said that the user left, and nobody has confirmed it
 	prev, next *member
 }
 
@@ -42,7 +43,7 @@ func (ms *members) join(m protocol.Member) (joined *member, isFirst, isNews bool
 }
 
 func (m *member) show(as protocol.Member) {
-	m.Info, m.Data = as.Info, as.Data
+	m.IDJSON, m.Info, m.Data = as.IDJSON, as.Info, as.Data
 	m.entry = protocol.NewPresenceEntry(m.Member)
 }
 
@@ -91,7 +92,7 @@ func (ms *members) unlist(m *member) bool {
 	} else {
 		m.next.prev = m.prev
 	}
-	m.isListed, m.prev, m.next = false, nil, nil
+	m.isListed, m.isLeaving, m.prev, m.next = false, false, nil, nil
 	ms.listed--
 	return true
 }

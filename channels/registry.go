@@ -76,7 +76,7 @@ type Joined struct {
 // The error is protocol.ErrTooManyMembers; then nothing has changed.
 func (r *Registry) Subscribe(now time.Time, shard *Shard, sub Subscriber, name []byte, who protocol.Member, dst []byte) (Joined, error) {
 	if own := sub.Subscriptions().Find(name); own != nil {
-		return r.again(now, sub, own, who, dst)
+		return r.again(now, shard, sub, own, who, dst)
 	}
 	c, first := r.acquire(name)
 	c.mu.Lock()
@@ -104,22 +104,40 @@ func (r *Registry) seatLocked(c *Channel, shard *Shard, sub Subscriber, own *Sub
 	r.countLocked(c, +1)
 }
 
-func (r *Registry) again(now time.Time, sub Subscriber, own *Subscription, who protocol.Member, dst []byte) (Joined, error) {
+func (r *Registry) again(now time.Time, shard *Shard, sub Subscriber, own *Subscription, who protocol.Member, dst []byte) (Joined, error) {
 	c := own.Channel
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if r.isFullLocked(c, who) {
 		return Joined{}, protocol.ErrTooManyMembers
 	}
-	if old := own.member; c.members != nil && (old != nil || who.ID != "") {
-		// The new one first, so that the same user is not taken for one who left and returned.
+	switch old := own.member; {
+	case own.UserID() != who.ID && c.members != nil:
+		r.leaveLocked(c, old, sub.SocketID())
+		own.member = r.joinLocked(c, who, sub.SocketID())
+	case old != nil:
+		// The new one first, so that the user is not taken for one who left and returned.
 		own.member = r.joinLocked(c, who, sub.SocketID())
 		r.leaveLocked(c, old, sub.SocketID())
 	}
-	if own.seat == pending {
-		return Joined{IsAgain: true, IsPending: true}, nil // there will be one answer to both
+	if own.seat == pending || !r.isReadyLocked(c, own.member) {
+		r.waitAgainLocked(now, c, shard, sub, own)
+		return Joined{IsAgain: true, IsPending: true}, nil
 	}
 	return Joined{Reply: c.appendReplyLocked(dst), Cached: r.cached(now, c), IsAgain: true}, nil
+}
+
+// waitAgainLocked has a subscription wait for other nodes once more. It gives up its seat, lest it be told
+// of its own coming.
+func (r *Registry) waitAgainLocked(now time.Time, c *Channel, shard *Shard, sub Subscriber, own *Subscription) {
+	if own.seat != pending {
+		if shard.vacate(*own) {
+			c.shards &^= shard.bit
+		}
+		own.seat = pending
+		r.countLocked(c, -1)
+	}
+	r.waitLocked(c, Waiter{Subscriber: sub, Shards: shard.bit, Channel: c, member: own.member, since: now})
 }
 
 // isFullLocked reports whether who would be one member too many. A user who is there already may
@@ -173,6 +191,7 @@ func (r *Registry) unseat(now time.Time, shard *Shard, sub Subscriber, gone Subs
 	r.leaveLocked(c, gone.member, sub.SocketID())
 	if gone.seat == pending {
 		c.stopWaitingLocked(sub)
+		r.countLocked(c, 0) // Sync has counted it already
 	} else {
 		r.countLocked(c, -1)
 		r.announceCountLocked(now, c)
@@ -266,6 +285,8 @@ func (r *Registry) joinLocked(c *Channel, who protocol.Member, id protocol.Socke
 	switch {
 	case r.cluster == nil:
 		r.listLocked(c, m, id)
+	case m.isLeaving:
+		r.syncLocked(c) // the answer is later than the leave
 	case isFirst || isNews:
 		r.cluster.Join(c.name, m.Member, r.rules.Load().MaxMembers)
 	}
@@ -280,6 +301,7 @@ func (r *Registry) leaveLocked(c *Channel, m *member, id protocol.SocketID) {
 	if r.cluster == nil {
 		r.unlistLocked(c, m, id)
 	} else {
+		m.isLeaving = m.isListed
 		r.cluster.Leave(c.name, m.ID)
 	}
 }
