@@ -233,7 +233,7 @@ func (p *play) checkHeader(header http.Header, note string) {
 	}
 }
 
-// hearsNothing first lets the others settle, so that what they did has come about, and then c, twice:
+// hearsNothing first lets the others settle, so that what they did has come about, in Redis too, and then c, twice:
 // what another loop has for c is on its way at the first pong and before the second.
 func (p *play) hearsNothing(c *client) {
 	p.t.Helper()
@@ -241,6 +241,9 @@ func (p *play) hearsNothing(c *client) {
 		if other != c && other.spoke {
 			other.settle()
 		}
+	}
+	if p.stage.settle != nil {
+		p.stage.settle()
 	}
 	c.settle()
 	c.settle()

@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -46,6 +47,10 @@ type client struct {
 func (c *client) dial(on *stage) error {
 	c.leave(false)
 	conn, err := net.DialTimeout("tcp", on.nextNode(), patience)
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		*c = client{name: c.name} // which is for the conversation to hear of
+		return nil
+	}
 	if err != nil {
 		return err
 	}

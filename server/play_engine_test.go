@@ -68,10 +68,18 @@ func (e engine) brokers(t *testing.T) (brokers []server.Broker) {
 // aloneOnly are conversations about what a cluster cannot do, and why.
 var aloneOnly = map[string]string{
 	"api_idempotency_expires":       "Redis forgets by its own clock",
+	"cache_expires":                 "Redis forgets by its own clock",
 	"connect_quota":                 "connections of other nodes are known a few seconds later",
 	"connect_quota_idle":            "connections of other nodes are known a few seconds later",
 	"connect_quota_per_app":         "connections of other nodes are known a few seconds later",
+	"query_connections":             "connections of other nodes are known a few seconds later",
+	"query_channels":                "the order in which channels came up is not known; they are listed by name",
 	"limit_api":                     "each node has this limit",
 	"limit_connections_per_address": "each node has this limit",
+	"node_full":                     "each node has this limit",
+	"node_handshakes":               "each node has this limit",
 	"frames_together":               "a subscribe is answered when Redis has confirmed it, and what comes behind it in the same packet is not held up",
+	"subscribe_many":                "subscribes to several channels are answered as Redis confirms them",
+	"subscribe_burst":               "a subscription that ends before Redis has confirmed it is not answered",
+	"presence_leave_and_return":     "whether nodes notice so short an absence is a matter of chance",
 }

@@ -68,6 +68,7 @@ func (p *play) connects(c *client) {
 	if c.id == "" || got != want {
 		p.failed(want, c.name+": "+got)
 	}
+	c.spoke = false // the greeting has answered all it said
 }
 
 func (p *play) timePasses(span string) {
@@ -133,6 +134,8 @@ type settings struct {
 	Path             string `json:"path"`
 	MaxRequestSize   int    `json:"max_request_size"`
 	MaxQueued        int    `json:"max_queued"`
+	MaxConnections   int    `json:"max_connections"`
+	MaxHandshakes    int    `json:"max_handshakes"`
 	HandshakeTimeout string `json:"handshake_timeout"`
 	Now              int64  `json:"now"` // Unix time at which the conversation begins
 }
@@ -163,6 +166,7 @@ func openStage(t *testing.T, s *script, e engine) *stage {
 	raise(t, on, e.brokers(t), server.Config{
 		Apps: apps, Path: set.Path, Portable: e.portable, Now: on.now,
 		MaxRequestSize: cmp.Or(set.MaxRequestSize, 10_000), MaxQueued: cmp.Or(set.MaxQueued, 1<<20),
+		MaxConnections: set.MaxConnections, MaxHandshakes: set.MaxHandshakes,
 		HandshakeTimeout: timeout, PongTimeout: 30 * time.Second, Drain: time.Millisecond, Loops: 2,
 	})
 	return on

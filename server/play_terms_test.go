@@ -22,11 +22,13 @@ import (
 //	$sig(…) and $SIG(…)     only the signature of $auth(…), in lower or upper case
 //	$signed(GET,/path,$u1)  a path with the query that signs a request with this body, which may be left out
 //	$repeat(x,500)          500 times x
+//	$once                   a word that no other play has, for what a server keeps; also within arguments
 //	$n                      the how manieth time it is, in lines that are said or heard several times
 var term = regexp.MustCompile(`\$(\w+)(?:\(([^()]*)\))?`)
 
 func (p *play) expand(text string) (string, error) {
 	var errs error
+	text = strings.ReplaceAll(text, "$once", p.once)
 	filled := term.ReplaceAllStringFunc(text, func(found string) string {
 		m := term.FindStringSubmatch(found)
 		value, rest, err := p.value(m[1], found)

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"crypto/rand"
 	"flag"
 	"path/filepath"
 	"strings"
@@ -81,6 +82,7 @@ type play struct {
 	script *script
 	stage  *stage
 
+	once    string // what $once stands for
 	line    line
 	turn    int // what $n stands for in lines that are said or heard several times
 	clients map[string]*client
@@ -89,7 +91,7 @@ type play struct {
 }
 
 func perform(t *testing.T, s *script, on *stage) {
-	p := &play{t: t, script: s, stage: on, clients: make(map[string]*client)}
+	p := &play{t: t, script: s, stage: on, clients: make(map[string]*client), once: rand.Text()}
 	p.api = &api{stage: on}
 	t.Cleanup(p.everybodyLeaves)
 	for _, l := range s.lines {

@@ -30,7 +30,8 @@ const (
 	fanoutSubscribers = 1_000
 )
 
-// TestIdleConnections holds many subscribed connections and looks at the memory of the process.
+// TestIdleConnections holds many subscribed connections, of which Reverb does not survive a fifteenth (R:CLI-19), and
+// looks at the memory of the process.
 func TestIdleConnections(t *testing.T) {
 	srv := startLoadServer(t)
 	before := srv.residentBytes(t)

@@ -19,6 +19,7 @@ func TestRedisOptions(t *testing.T) {
 		tls, cluster       bool
 		master             string
 	}
+	// R:SC-15, and R:SC-16, where Reverb ignores the name of the user.
 	tests := []struct {
 		name   string
 		change func(*config.Scaling)

@@ -1,0 +1,145 @@
+package server_test
+
+import (
+	"context"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/reverb-go/reverb-go/scaling"
+	"github.com/reverb-go/reverb-go/server"
+)
+
+// What happens to two nodes when something fails between them.
+
+// A cluster is two nodes on a stage, each with a client of Redis of its own. Connections go to the nodes in
+// turn, the first to the second.
+type cluster struct {
+	*stage
+	clients [2]*redis.Client
+	brokers [2]*scaling.Redis
+}
+
+func openCluster(t *testing.T, r *redisServer, lease time.Duration) *cluster {
+	t.Helper()
+	apps, known := readApps(t, &script{})
+	c := &cluster{stage: &stage{apps: known, now: time.Now}}
+	prefix := newPrefix()
+	for i := range c.clients {
+		c.clients[i] = redis.NewClient(&redis.Options{Addr: r.addr, ContextTimeoutEnabled: true})
+		t.Cleanup(func() { c.clients[i].Close() })
+		c.brokers[i] = scaling.NewRedis(c.clients[i], scaling.Options{Prefix: prefix, Lease: lease})
+		t.Cleanup(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			defer cancel()
+			_ = c.brokers[i].Stop(ctx)
+		})
+	}
+	raise(t, c.stage, []server.Broker{c.brokers[0], c.brokers[1]}, server.Config{Apps: apps, Loops: 2})
+	c.settle = nil // it would wait for a Redis that is away
+	return c
+}
+
+// await waits until both nodes have noticed that Redis is there, or is not.
+func (c *cluster) await(t *testing.T, isUp bool) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for _, b := range c.brokers {
+		for (b.Health() == nil) != isUp {
+			if time.Now().After(deadline) {
+				t.Fatalf("a node says of Redis: %v", b.Health())
+			}
+			runtime.Gosched()
+		}
+	}
+}
+
+func (c *client) subscribes(t *testing.T, channel string) {
+	t.Helper()
+	c.says(`{"event":"pusher:subscribe","data":{"channel":%q}}`, channel)
+	wantNext(t, c, `{"event":"pusher_internal:subscription_succeeded","data":"{}","channel":"`+channel+`"}`)
+}
+
+func publish(t *testing.T, on *stage, data string) {
+	t.Helper()
+	r := request{method: "POST", path: "/apps/1/events", body: `{"name":"n","channel":"news","data":"` + data + `"}`}
+	on.sign(&r)
+	if got, err := on.send(r); err != nil || got.String() != "200 {}" {
+		t.Fatalf("publishing %s was answered by %v, %v", data, got, err)
+	}
+}
+
+func event(data string) string { return `{"event":"n","data":"` + data + `","channel":"news"}` }
+
+// P:PRE-20: of a node that has died, or has lost the others, the members leave.
+func TestMembersOfDeadNodeLeave(t *testing.T) {
+	on := openCluster(t, startRedis(t), time.Second)
+	all := crowd(t, on.stage, 2)
+	all[0].joins(on.stage, "presence-x", 1)
+	wantNext(t, all[0], `{"event":"pusher_internal:subscription_succeeded","data":"{\"presence\":{\"count\":1,\"ids\":[1],\"hash\":{\"1\":null}}}","channel":"presence-x"}`)
+	all[1].joins(on.stage, "presence-x", 2)
+	wantNext(t, all[0], `{"event":"pusher_internal:member_added","data":"{\"user_id\":2}","channel":"presence-x"}`)
+	on.clients[0].Close()
+	wantNext(t, all[0], `{"event":"pusher_internal:member_removed","data":"{\"user_id\":2}","channel":"presence-x"}`)
+}
+
+// R:SC-10, R:SC-11: what nobody of ours has said is ignored, where Reverb's nodes end.
+func TestGarbageBetweenNodes(t *testing.T) {
+	on := openCluster(t, startRedis(t), time.Minute)
+	for _, c := range crowd(t, on.stage, 2) {
+		c.subscribes(t, "news")
+		defer wantSilence(t, c)
+		defer wantNext(t, c, event("2"))
+		defer wantNext(t, c, event("1"))
+	}
+	topics, err := on.clients[0].PubSubChannels(t.Context(), "*").Result()
+	if err != nil || len(topics) == 0 {
+		t.Fatalf("topics %v, %v", topics, err)
+	}
+	publish(t, on.stage, "1")
+	for _, topic := range topics {
+		for _, garbage := range []string{
+			"", "x", "null", "5", `"x"`, "{}", "[]", "\x00\xff", `{"type":"unknown"}`, `{"type":"message"}`, `{"type":"terminate","application":"O:1"}`,
+			"0-1 ", "1-1 E", "99999999999999-0 RA", "99999999999999-0 Q", strings.Repeat("[", 600), strings.Repeat("x", 100_000),
+		} {
+			if err := on.clients[0].Publish(t.Context(), topic, garbage).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	publish(t, on.stage, "2")
+}
+
+// While Redis is away a node goes on alone and answers 200 (R:SC-13), for as long as it takes (R:SC-14). When it is
+// back, what the other node has published meanwhile arrives (R:SC-12).
+func TestRedisIsAway(t *testing.T) {
+	r := startRedis(t)
+	on := openCluster(t, r, time.Minute)
+	all := crowd(t, on.stage, 2)
+	for _, c := range all {
+		c.subscribes(t, "news")
+	}
+	_ = r.cmd.Process.Kill()
+	_ = r.cmd.Wait()
+	on.await(t, false)
+	// These are answered by the nodes in turn, which are the first client's and then the second's.
+	publish(t, on.stage, "1")
+	publish(t, on.stage, "2")
+	wantNext(t, all[0], event("1"))
+	wantNext(t, all[1], event("2"))
+	r.cmd = exec.Command(r.cmd.Path, r.cmd.Args[1:]...)
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	wantNext(t, all[0], event("2"))
+	wantNext(t, all[1], event("1"))
+	on.await(t, true)
+	publish(t, on.stage, "3")
+	for _, c := range all {
+		wantNext(t, c, event("3"))
+	}
+}
