@@ -44,6 +44,19 @@ type Server struct {
 
 // New starts the loops of a server, which then waits for Serve. It gives the broker its way back.
 func New(cfg Config, broker Broker) (*Server, error) {
+	s, err := newServer(cfg, broker)
+	if err != nil {
+		return nil, err
+	}
+	broker.Start(node{s})
+	for _, l := range s.loops {
+		s.loopsWG.Go(l.run)
+	}
+	return s, nil
+}
+
+// newServer returns a server whose loops do not run yet.
+func newServer(cfg Config, broker Broker) (*Server, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, err
@@ -59,10 +72,6 @@ func New(cfg Config, broker Broker) (*Server, error) {
 			return nil, fmt.Errorf("start event loop %d: %w", i, err)
 		}
 		s.loops = append(s.loops, l)
-	}
-	broker.Start(node{s})
-	for _, l := range s.loops {
-		s.loopsWG.Go(l.run)
 	}
 	return s, nil
 }
