@@ -18,7 +18,7 @@ type engine struct {
 
 // newEngine returns the engine of a name: epoll and portable are one node alone, redis is one node with a
 // Redis, cluster is two of them, which clients and requests go to in turn.
-func newEngine(t *testing.T, name string) engine {
+func newEngine(t testing.TB, name string) engine {
 	t.Helper()
 	switch name {
 	case "portable":
@@ -32,7 +32,7 @@ func newEngine(t *testing.T, name string) engine {
 }
 
 // settle waits until Redis has heard all that the nodes have to say.
-func settle(t *testing.T, brokers []server.Broker) {
+func settle(t testing.TB, brokers []server.Broker) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -46,7 +46,7 @@ func settle(t *testing.T, brokers []server.Broker) {
 }
 
 // brokers returns one for each node.
-func (e engine) brokers(t *testing.T) (brokers []server.Broker) {
+func (e engine) brokers(t testing.TB) (brokers []server.Broker) {
 	t.Helper()
 	prefix := newPrefix()
 	for range e.nodes {

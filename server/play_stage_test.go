@@ -149,7 +149,7 @@ func (s *stage) nextNode() string {
 	return s.nodes[s.turn%len(s.nodes)]
 }
 
-func openStage(t *testing.T, s *script, e engine) *stage {
+func openStage(t testing.TB, s *script, e engine) *stage {
 	t.Helper()
 	var set settings
 	decode(t, s, "server.json", &set)
@@ -173,7 +173,7 @@ func openStage(t *testing.T, s *script, e engine) *stage {
 }
 
 // raise starts a node for each broker. Two loops are enough to see clients of different loops meet.
-func raise(t *testing.T, on *stage, brokers []server.Broker, cfg server.Config) {
+func raise(t testing.TB, on *stage, brokers []server.Broker, cfg server.Config) {
 	t.Helper()
 	on.tick, on.shutDown = func() {}, func() {}
 	for _, broker := range brokers {
@@ -183,7 +183,7 @@ func raise(t *testing.T, on *stage, brokers []server.Broker, cfg server.Config) 
 	on.settle = func() { settle(t, brokers) }
 }
 
-func raiseNode(t *testing.T, on *stage, broker server.Broker, cfg server.Config) {
+func raiseNode(t testing.TB, on *stage, broker server.Broker, cfg server.Config) {
 	t.Helper()
 	srv, err := server.New(cfg, broker)
 	if err != nil {
@@ -255,7 +255,7 @@ type appConfig struct {
 }
 
 // readApps returns the apps of apps.json, or one with everything at its default.
-func readApps(t *testing.T, s *script) (*auth.Apps, []app) {
+func readApps(t testing.TB, s *script) (*auth.Apps, []app) {
 	t.Helper()
 	configs := []appConfig{{AppID: "1", Key: "app-key", Secret: "app-secret"}}
 	decode(t, s, "apps.json", &configs)
@@ -315,7 +315,7 @@ func setInt(to *int, n *int) {
 }
 
 // decode reads a JSON file of the script into v; one that is missing leaves v as it is.
-func decode(t *testing.T, s *script, name string, v any) {
+func decode(t testing.TB, s *script, name string, v any) {
 	t.Helper()
 	data, ok := s.files[name]
 	if !ok {
