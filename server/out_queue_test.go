@@ -22,7 +22,6 @@ type queueTest struct {
 	random *rand.Rand
 	models []*queueModel
 	frames []*frame
-	turn   []*queueModel // pushed to since the last settle
 }
 
 // TestOutQueue compares with a list of bytes: what is queued is written in order and once, what is dropped is not
