@@ -82,6 +82,15 @@ func (r *Registry) attendLocked(c *Channel) {
 	r.attended[c] = struct{}{}
 }
 
+// become says that the subscribe of sub, which waits, is now for another member.
+func (l *link) become(sub Subscriber, m *member) {
+	for i := range l.waiting {
+		if l.waiting[i].Subscriber == sub {
+			l.waiting[i].member = m
+		}
+	}
+}
+
 // isReadyLocked reports whether a subscriber that is m can be answered.
 func (r *Registry) isReadyLocked(c *Channel, m *member) bool {
 	return r.cluster == nil || c.link.isLinked && (m == nil || m.isListed && !m.isLeaving)

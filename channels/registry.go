@@ -121,7 +121,9 @@ func (r *Registry) again(now time.Time, shard *Shard, sub Subscriber, own *Subsc
 		r.leaveLocked(c, old, sub.SocketID())
 	}
 	if own.seat == pending || !r.isReadyLocked(c, own.member) {
+		c.link.become(sub, own.member)
 		r.waitAgainLocked(now, c, shard, sub, own)
+		r.readyLocked(c, func(w Waiter) bool { return r.isReadyLocked(c, w.member) })
 		return Joined{IsAgain: true, IsPending: true}, nil
 	}
 	return Joined{Reply: c.appendReplyLocked(dst), Cached: r.cached(now, c), IsAgain: true}, nil
