@@ -72,7 +72,7 @@ func printSettingsJSON(w io.Writer, settings []config.Setting) error {
 	}
 	rows := make([]row, len(settings))
 	for i, s := range settings {
-		rows[i] = row(s)
+		rows[i] = row{s.Name, s.Value, s.Source}
 	}
 	return printJSON(w, rows)
 }

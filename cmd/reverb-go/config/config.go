@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/reverb-go/reverb-go/auth"
+	"github.com/reverb-go/reverb-go/cmd/reverb-go/laravel"
 	"github.com/reverb-go/reverb-go/server/webhook"
 )
 
@@ -36,8 +37,9 @@ type Config struct {
 	Apps             []App // empty when nothing configures one
 	AppTable         AppTable
 
-	Settings []Setting // every value above, in order
-	Warnings []Problem // what is likely not meant
+	Dotenv   laravel.Env // all that .env says, also to others
+	Settings []Setting   // every value above, in order
+	Warnings []Problem   // what is likely not meant
 }
 
 // TLS is servers.reverb.options.tls: PHP's SSL context options, as far as they are used.
@@ -80,6 +82,9 @@ type Setting struct {
 	Name   string // as in config/reverb.php, like servers.reverb.port
 	Value  any    // string, int, bool or []string; a secret is masked
 	Source string // "flag --port", "environment REVERB_SERVER_PORT", "reverb.yaml:12", ".env:7", "default", …
+
+	Variable string // of the environment, that sets it; "" is none
+	IsSecret bool   // so that Value is masked
 }
 
 // Setting returns the setting of a name; without one, the zero Setting.

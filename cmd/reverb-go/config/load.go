@@ -180,6 +180,7 @@ func (l *loader) openEnv(dir, env string) error {
 	if err != nil {
 		return inFile(name, err)
 	}
+	l.config.Dotenv = l.dotenv
 	return nil
 }
 
@@ -233,7 +234,7 @@ func (l *loader) store(k key, name string, a answer) error {
 		errors.As(err, &p)
 		return &Problem{fmt.Sprintf("%s is %s, %s (%s)", name, said(a.value), p.Sentence, a.source), p.Hint}
 	}
-	setting := Setting{Name: name, Value: k.to.show(), Source: a.source}
+	setting := Setting{Name: name, Value: k.to.show(), Source: a.source, Variable: k.env, IsSecret: k.secret}
 	if k.secret && setting.Value != "" {
 		setting.Value = "••••"
 	}
