@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -36,6 +37,9 @@ func certificateDirs(home string) []string {
 
 // hostOf takes the host out of a hostname that was written as a URL or with a port.
 func hostOf(hostname string) string {
+	if net.ParseIP(hostname) != nil {
+		return hostname
+	}
 	s := hostname
 	if !strings.Contains(s, "//") {
 		s = "//" + s

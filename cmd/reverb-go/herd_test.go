@@ -10,6 +10,7 @@ func TestHostOf(t *testing.T) {
 		{"https://app.test:99/path", "app.test"},
 		{"//app.test", "app.test"},
 		{"[::1]:80", "::1"},
+		{"::1", "::1"},
 		{"no host at all", "no host at all"},
 		{"", ""},
 	}

@@ -30,11 +30,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	return explain(stderr, err)
+	return tell(stderr, err)
 }
 
-// explain tells people what went wrong and what to do about it.
-func explain(w io.Writer, err error) int {
+// tell says to people what went wrong and what to do about it.
+func tell(w io.Writer, err error) int {
 	code := exitFailure
 	var problem *config.Problem
 	if errors.As(err, &problem) {
@@ -69,12 +69,11 @@ func (f *failure) Error() string { return f.Sentence }
 
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:               "reverb-go",
-		Short:             "A server for Laravel Echo and every other client of the Pusher protocol",
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-		Args:              refuseArguments,
+		Use:           "reverb-go",
+		Short:         "A server for Laravel Echo and every other client of the Pusher protocol",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          refuseArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if v, _ := cmd.Flags().GetBool("version"); v {
 				return printVersion(cmd.OutOrStdout())
@@ -90,6 +89,8 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(
 		newStartCommand(), newReloadCommand(), newAppsCommand(), newWebhooksCommand(), newNodesCommand(),
 		newConfigCommand(), newVersionCommand(),
+		newTriggerCommand(), newListenCommand(), newChannelsCommand(), newUsersCommand(), newConnectionsCommand(),
+		newTerminateCommand(), newAuthCommand(),
 	)
 	return root
 }

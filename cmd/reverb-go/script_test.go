@@ -9,6 +9,9 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -29,7 +32,8 @@ func TestMain(m *testing.M) {
 //	hold PORT              listens on the port until the script ends
 //	up ADDRESS             waits until something listens there
 //	exits CODE PROGRAM…    runs the program, which must end with the code
-//	signal NAME            sends a signal to the program in the background
+//	until REGEXP PROGRAM…  runs the program again and again, until it prints what matches
+//	signal NAME [WORD]     sends a signal to the programs in the background, or to those with this word in their command line
 //	get [-cert FILE] URL   prints status and body of the response
 //	publish URL APP EVENT CHANNEL   publishes through the HTTP API; APP is id:key:secret
 //	certificates           makes the files that its comment lists
@@ -51,6 +55,8 @@ func TestScript(t *testing.T) {
 				return hasIPv6(), nil
 			case "redis":
 				return hasProgram("redis-server")
+			case "nginx", "systemd-analyze":
+				return hasProgram(name)
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
 		},
@@ -59,6 +65,7 @@ func TestScript(t *testing.T) {
 			"hold":         cmdHold,
 			"up":           cmdUp,
 			"exits":        cmdExits,
+			"until":        cmdUntil,
 			"signal":       cmdSignal,
 			"get":          cmdGet,
 			"publish":      cmdPublish,
@@ -150,10 +157,35 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) > 1, "until REGEXP PROGRAM…")
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	for deadline := time.Now().Add(patience); ; {
+		err = ts.Exec(args[1], args[2:]...)
+		out := ts.ReadFile("stdout")
+		if err == nil && pattern.MatchString(out) {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("printed to the end: %s%s (%v)", out, ts.ReadFile("stderr"), err)
+		}
+	}
+}
+
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, neg, len(args) == 1 && signals[args[0]] != nil, "signal NAME")
+	usage(ts, neg, (len(args) == 1 || len(args) == 2) && signals[args[0]] != nil, "signal NAME [WORD]")
+	sent := false
 	for _, cmd := range ts.BackgroundCmds() {
+		isMeant := func(word string) bool { return filepath.Base(word) == args[1] }
+		if len(args) == 2 && !slices.ContainsFunc(cmd.Args, isMeant) {
+			continue
+		}
 		ts.Check(cmd.Process.Signal(signals[args[0]]))
+		sent = true
+	}
+	if !sent {
+		ts.Fatalf("there is no such program")
 	}
 }
 
