@@ -14,7 +14,7 @@ SECRET ?= app-secret
 AGAINST ?=
 
 # Programs that the tests start, each with the Debian package that has it.
-DEBIAN := chromium:chromium cc:gcc cc:libc6-dev redis-server:redis-server php:php-cli psql:postgresql mariadbd:mariadb-server
+DEBIAN := chromium:chromium cc:gcc cc:libc6-dev redis-server:redis-server php:php-cli psql:postgresql mariadbd:mariadb-server nginx:nginx-light systemd-analyze:systemd
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 

@@ -90,7 +90,7 @@ func newRootCommand() *cobra.Command {
 		newStartCommand(), newReloadCommand(), newAppsCommand(), newWebhooksCommand(), newNodesCommand(),
 		newConfigCommand(), newVersionCommand(),
 		newTriggerCommand(), newListenCommand(), newChannelsCommand(), newUsersCommand(), newConnectionsCommand(),
-		newTerminateCommand(), newAuthCommand(), newDoctorCommand(),
+		newTerminateCommand(), newAuthCommand(), newDoctorCommand(), newSetupCommand(),
 	)
 	return root
 }
