@@ -20,11 +20,21 @@ const module = "github.com/reverb-go/reverb-go"
 // their folder, others by the path that theirs begin with. Imports point down the page of ARCHITECTURE.md; a
 // package that is new has to find its place there and here.
 var mayImport = map[string][]string{
-	"protocol": {},
-	"auth":     {},
-	"metrics":  {"github.com/prometheus/client_golang"},
-	"channels": {"protocol"},
-	"scaling":  {"protocol", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang"},
+	"protocol":     {},
+	"protocol/php": {},
+	"auth":         {},
+	"metrics":      {"github.com/prometheus/client_golang"},
+	"channels":     {"protocol"},
+	"scaling":      {"protocol", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang"},
+	"scaling/bridge": {
+		"protocol", "protocol/php", "auth", "channels", "scaling",
+		"github.com/redis/go-redis/v9", "github.com/prometheus/client_golang",
+	},
+	"auth/explain": {"protocol", "auth", "channels"},
+	"auth/sqlapps": {
+		"auth", "github.com/go-sql-driver/mysql", "github.com/jackc/pgx/v5", "modernc.org/sqlite", "golang.org/x/sync",
+		"github.com/prometheus/client_golang",
+	},
 
 	"server/internal/poll": {"golang.org/x/sys/unix"},
 	"server": {
@@ -32,13 +42,18 @@ var mayImport = map[string][]string{
 		"github.com/gobwas/ws", "github.com/valyala/fasthttp", "github.com/pires/go-proxyproto", "github.com/prometheus/client_golang",
 	},
 	"server/webhook": {
-		"protocol", "auth", "channels", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang",
+		"protocol", "protocol/php", "auth", "channels", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang",
 	},
+	"internal/services": {"github.com/go-sql-driver/mysql", "github.com/jackc/pgx/v5"},
 
 	"cmd/reverb-go/laravel": {},
 	"cmd/reverb-go/config":  {"auth", "server/webhook", "cmd/reverb-go/laravel", "github.com/goccy/go-yaml"},
+	"cmd/reverb-go/pusher":  {"protocol", "auth", "channels", "github.com/gobwas/ws"},
+	"cmd/reverb-go/setup":   {"cmd/reverb-go/config"},
+	"cmd/reverb-go/doctor":  {"cmd/reverb-go/config", "cmd/reverb-go/laravel", "cmd/reverb-go/pusher", "github.com/redis/go-redis/v9"},
 	"cmd/reverb-go": {
-		"protocol", "auth", "channels", "metrics", "scaling", "server", "server/webhook", "cmd/reverb-go/laravel", "cmd/reverb-go/config",
+		"protocol", "auth", "auth/explain", "auth/sqlapps", "channels", "metrics", "scaling", "scaling/bridge", "server", "server/webhook",
+		"cmd/reverb-go/laravel", "cmd/reverb-go/config", "cmd/reverb-go/pusher", "cmd/reverb-go/setup", "cmd/reverb-go/doctor",
 		"github.com/spf13/cobra", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang", "golang.org/x",
 	},
 }
