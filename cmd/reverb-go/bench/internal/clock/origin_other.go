@@ -1,0 +1,5 @@
+//go:build !linux
+
+package clock
+
+func origin() int64 { return base.UnixNano() }
