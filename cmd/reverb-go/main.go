@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/reverb-go/reverb-go/cmd/reverb-go/bench"
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
 )
 
@@ -90,7 +91,7 @@ func newRootCommand() *cobra.Command {
 		newStartCommand(), newReloadCommand(), newAppsCommand(), newWebhooksCommand(), newNodesCommand(),
 		newConfigCommand(), newVersionCommand(),
 		newTriggerCommand(), newListenCommand(), newChannelsCommand(), newUsersCommand(), newConnectionsCommand(),
-		newTerminateCommand(), newAuthCommand(), newDoctorCommand(), newSetupCommand(),
+		newTerminateCommand(), newAuthCommand(), newDoctorCommand(), newSetupCommand(), bench.NewCommand(),
 	)
 	return root
 }

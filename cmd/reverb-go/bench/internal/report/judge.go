@@ -1,0 +1,85 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+
+	"github.com/reverb-go/reverb-go/cmd/reverb-go/bench/internal/conduct"
+	"github.com/reverb-go/reverb-go/cmd/reverb-go/bench/internal/plan"
+)
+
+// failures says what should not have happened.
+func failures(r *Run) (f []string) {
+	for _, count := range []struct {
+		n    int64
+		what string
+	}{
+		{r.Check.Lost, "deliveries were lost"},
+		{r.Check.Duplicated, "deliveries came twice"},
+		{r.Check.Reordered, "deliveries came out of order"},
+		{r.Check.Stray, "deliveries came to somebody they were not meant for"},
+		{r.Altered, "deliveries had a payload that was not sent"},
+		{r.Unsent, "things were due and could not be done: the server did not keep up"},
+		{r.Missing, "connections did not come back"},
+	} {
+		if count.n > 0 {
+			f = append(f, fmt.Sprintf("%s %s", plan.Count(count.n), count.what))
+		}
+	}
+	for _, what := range slices.Sorted(maps.Keys(r.Problems)) {
+		f = append(f, fmt.Sprintf("%s × %s", plan.Count(r.Problems[what]), what))
+	}
+	if _, n := r.unit(); n == 0 && r.Scenario.Scenario != "idle" && r.Scenario.Scenario != "mix" {
+		f = append(f, "nothing was measured")
+	}
+	return f
+}
+
+const (
+	busyLoop     = 0.9  // share of time from which on a loop is full
+	busyMachine  = 0.95 // share of all processors
+	lateMS       = 1.0  // from which on our own lateness is worth a word
+	lateShare    = 0.25 // if it is that much of the latency
+	roughSeconds = 0.2  // the kernel counts processor time in hundredths
+)
+
+// warnings says what makes the numbers worth less: above all, that they are the client's.
+func warnings(r *Run, o *conduct.Outcome) (w []string) {
+	add := func(format string, args ...any) { w = append(w, fmt.Sprintf(format, args...)) }
+	if len(r.Client.Busy) > 0 {
+		if busy := slices.Max(r.Client.Busy); busy >= busyLoop {
+			add("the client was the bottleneck: its busiest loop worked %.0f %% of the time. More --loops or --workers may show a faster server", busy*100)
+		}
+	}
+	lag, primary := r.Latency[plan.Lag], r.Latency[r.Primary]
+	if lag.P99 >= lateMS && lag.P99 >= lateShare*primary.P99 && lag.Count >= 100 {
+		add("the client was late itself: 1 %% of what it sent left %s or more after its time, which the latencies include", Format(lag.P99, "ms"))
+	}
+	if r.Cost == nil {
+		add("what the server costs is not known: give its --pid, or the --metrics-url it exports process metrics at")
+		return w
+	}
+	return append(w, costWarnings(r, o)...)
+}
+
+func costWarnings(r *Run, o *conduct.Outcome) (w []string) {
+	add := func(format string, args ...any) { w = append(w, fmt.Sprintf(format, args...)) }
+	if name, n := r.unit(); n > 0 && r.Cost.CPU < roughSeconds {
+		add("the server used %.0f ms of processor time in all, counted in steps of 10 ms: its cost per %s is rough", r.Cost.CPU*1e3, name)
+	}
+	if !o.Server.Local || r.Cost.Span <= 0 {
+		return w
+	}
+	if used := (r.Cost.CPU + r.Client.CPU) / r.Cost.Span; used >= busyMachine*float64(runtime.NumCPU()) {
+		add("server and client together used all %d processors, so each also waited for the other", runtime.NumCPU())
+	}
+	if r.Client.CPU > r.Cost.CPU && r.Cost.CPU >= roughSeconds {
+		add("the client used more processor time than the server (%.2f s and %.2f s)", r.Client.CPU, r.Cost.CPU)
+	}
+	if files := o.Server.Files; files > 0 && files < r.Client.Sockets+100 {
+		add("the server may open %d files only", files)
+	}
+	return w
+}
