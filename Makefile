@@ -2,6 +2,7 @@
 # make test     installs what is missing, then runs everything
 # make lint     format, vet, staticcheck, and builds for the other systems
 # make bench    the benchmarks of the hot functions
+# make bench-compare   reverb-go beside soketi and bare uWebSockets; writes docs/performance.md's table (WITH=NAME=URL adds a running server)
 # make fuzz     every fuzzer for FUZZTIME (10m)
 # make play AGAINST=ws://127.0.0.1:8080 KEY=… SECRET=… ID=…   the conversations, with any Pusher server
 
@@ -12,6 +13,7 @@ ID ?= 1
 KEY ?= app-key
 SECRET ?= app-secret
 AGAINST ?=
+WITH ?=
 
 # Programs that the tests start, each with the Debian package that has it.
 DEBIAN := chromium:chromium cc:gcc cc:libc6-dev redis-server:redis-server php:php-cli psql:postgresql mariadbd:mariadb-server nginx:nginx-light systemd-analyze:systemd
@@ -20,7 +22,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 export CGO_ENABLED ?= 0
 
-.PHONY: start build test deps lint fmt bench fuzz play
+.PHONY: start build test deps lint fmt bench bench-compare fuzz play
 
 start: build
 	./bin/reverb-go start
@@ -52,6 +54,9 @@ fmt:
 
 bench:
 	$(GO) test -run '^$$' -bench . -count $(COUNT) ./protocol ./auth ./channels ./server
+
+bench-compare: build
+	cmd/reverb-go/bench/testdata/compare/compare.sh bin/reverb-go $(WITH)
 
 fuzz:
 	@for package in $$($(GO) list ./...); do \
