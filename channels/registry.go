@@ -139,7 +139,12 @@ func (r *Registry) waitAgainLocked(now time.Time, c *Channel, shard *Shard, sub 
 		own.seat = pending
 		r.countLocked(c, -1)
 	}
-	r.waitLocked(c, Waiter{Subscriber: sub, Shards: shard.bit, Channel: c, member: own.member, since: now})
+	w := Waiter{Subscriber: sub, Shards: shard.bit, Channel: c, member: own.member, since: now}
+	if r.isReadyLocked(c, own.member) {
+		r.hooks.Ready(w) // the answer to the first subscribe is on its way, and this one follows it
+		return
+	}
+	r.waitLocked(c, w)
 }
 
 // isFullLocked reports whether who would be one member too many. A user who is there already may
