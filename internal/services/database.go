@@ -20,6 +20,14 @@ type Database struct {
 // URL is the database as postgres://user@host:port/name or mysql://user@host:port/name.
 func (d Database) URL() string { return fmt.Sprintf("%s://%s@%s/%s", d.Scheme, d.User, d.Addr, d.Name) }
 
+// DSN is the database as Go's drivers want it.
+func (d Database) DSN() string {
+	if d.Scheme == "postgres" {
+		return d.URL()
+	}
+	return d.User + "@tcp(" + d.Addr + ")/" + d.Name + "?parseTime=true&loc=UTC&time_zone=%27%2B00%3A00%27&charset=utf8mb4"
+}
+
 var databases atomic.Int64
 
 // kind is a kind of server, of which one is started.
@@ -28,10 +36,10 @@ type kind struct {
 
 	driver string
 	dsn    func(addr string) string     // of the database that is always there
-	start  func(*kind) (*server, error) // nil without an error is not installed
+	start  func(*kind) (*Server, error) // nil without an error is not installed
 
 	once   sync.Once
-	server *server
+	server *Server
 	err    error
 }
 
@@ -45,7 +53,7 @@ func (k *kind) database(t testing.TB) Database {
 	if k.server == nil {
 		missing(t, k.debian)
 	}
-	db, err := sql.Open(k.driver, k.dsn(k.server.addr))
+	db, err := sql.Open(k.driver, k.dsn(k.server.Addr))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +62,7 @@ func (k *kind) database(t testing.TB) Database {
 	if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
 		t.Fatal(err)
 	}
-	return Database{Scheme: k.scheme, User: k.user, Addr: k.server.addr, Name: name}
+	return Database{Scheme: k.scheme, User: k.user, Addr: k.server.Addr, Name: name}
 }
 
 func (k *kind) ping(addr string) func(context.Context) error {

@@ -20,7 +20,7 @@ func MariaDB(t testing.TB) Database {
 	return mariadb.database(t)
 }
 
-func startMariaDB(k *kind) (*server, error) {
+func startMariaDB(k *kind) (*Server, error) {
 	daemon, daemonErr := lookPath("mariadbd")
 	install, installErr := lookPath("mariadb-install-db")
 	if daemonErr != nil || installErr != nil {
@@ -30,10 +30,7 @@ func startMariaDB(k *kind) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	addr, err := freeAddr()
-	if err != nil {
-		return nil, err
-	}
+	addr := FreeAddr()
 	data := "--datadir=" + filepath.Join(dir, "data")
 	if err := prepare(dir, "mysql", install, "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"); err != nil {
 		return nil, err

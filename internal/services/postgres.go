@@ -19,7 +19,7 @@ func Postgres(t testing.TB) Database {
 	return postgres.database(t)
 }
 
-func startPostgres(k *kind) (*server, error) {
+func startPostgres(k *kind) (*Server, error) {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(found) == 0 {
 		return nil, nil
@@ -29,10 +29,7 @@ func startPostgres(k *kind) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	addr, err := freeAddr()
-	if err != nil {
-		return nil, err
-	}
+	addr := FreeAddr()
 	data := filepath.Join(dir, "data")
 	if err := prepare(dir, "postgres", filepath.Join(bin, "initdb"),
 		"-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"); err != nil {

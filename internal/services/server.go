@@ -1,6 +1,7 @@
 package services
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ func Main(m *testing.M) {
 	code := m.Run()
 	running.Lock()
 	for _, s := range running.servers {
-		s.stop()
+		s.Stop()
 	}
 	running.Unlock()
 	os.Exit(code)
@@ -26,19 +27,20 @@ func Main(m *testing.M) {
 
 var running struct {
 	sync.Mutex // guards servers
-	servers    []*server
+	servers    []*Server
 }
 
-// server is a process that was started for tests.
-type server struct {
-	addr string // host:port
+// A Server is a process that was started for tests.
+type Server struct {
+	Addr string // host:port
+
 	dir  string // its own, removed at the end
 	cmd  *exec.Cmd
 	done chan struct{} // closed when it has ended
 }
 
-// stop kills the process and waits until it is gone.
-func (s *server) stop() {
+// Stop kills the process and waits until it is gone.
+func (s *Server) Stop() {
 	_ = s.cmd.Process.Kill() // fails if it is gone already
 	<-s.done
 	os.RemoveAll(s.dir)
@@ -46,28 +48,30 @@ func (s *server) stop() {
 
 // program says how to start a server.
 type program struct {
-	dir, addr, user string
+	dir, addr, user string   // dir has its output, and is removed at the end
+	workDir         string   // where it runs; dir if empty
+	env             []string // nil is that of the tests
 	isReady         func(context.Context) error
 	path            string
 	args            []string
 }
 
 // start runs the program and waits until it answers.
-func (p program) start() (*server, error) {
+func (p program) start() (*Server, error) {
 	output, err := os.Create(filepath.Join(p.dir, "output"))
 	if err != nil {
 		return nil, err
 	}
 	defer output.Close()
 	cmd := exec.Command(p.path, p.args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, output, output
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = cmp.Or(p.workDir, p.dir), p.env, output, output
 	if err := as(cmd, p.user); err != nil {
 		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	s := &server{addr: p.addr, dir: p.dir, cmd: cmd, done: make(chan struct{})}
+	s := &Server{Addr: p.addr, dir: p.dir, cmd: cmd, done: make(chan struct{})}
 	go func() {
 		defer close(s.done)
 		_ = cmd.Wait() // how it ends does not matter
@@ -82,7 +86,7 @@ func (p program) start() (*server, error) {
 	return s, nil
 }
 
-func (s *server) await(isReady func(context.Context) error) error {
+func (s *Server) await(isReady func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -102,14 +106,20 @@ func (s *server) await(isReady func(context.Context) error) error {
 	}
 }
 
-// freeAddr is a port nobody listens on just now.
-func freeAddr() (string, error) {
+// Output is what the process has written so far.
+func (s *Server) Output() string {
+	text, _ := os.ReadFile(filepath.Join(s.dir, "output"))
+	return string(text)
+}
+
+// FreeAddr is a port nobody listens on just now.
+func FreeAddr() string {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", err
+		panic(err) // there is no loopback, or no port is left
 	}
 	defer ln.Close()
-	return ln.Addr().String(), nil
+	return ln.Addr().String()
 }
 
 // missing ends a test that cannot be run here.
