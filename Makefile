@@ -1,8 +1,11 @@
 # make start    builds and runs the server
+# make messaging  builds and runs the reference app, with its page, a database, queues and a websocket server
+# make web      builds the page of the reference app, which its binary embeds
 # make test     installs what is missing, then runs everything
 # make lint     format, vet, staticcheck, and builds for the other systems
 # make bench    the benchmarks of the hot functions
 # make bench-compare   reverb-go beside soketi and bare uWebSockets; writes docs/performance.md's table (WITH=NAME=URL adds a running server)
+# make bench-messaging  how long the reference app takes, with 100,000 messages in SQLite and PostgreSQL
 # make fuzz     every fuzzer for FUZZTIME (10m)
 # make play AGAINST=ws://127.0.0.1:8080 KEY=… SECRET=… ID=…   the conversations, with any Pusher server
 
@@ -22,15 +25,25 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 export CGO_ENABLED ?= 0
 
-.PHONY: start build test deps lint fmt bench bench-compare fuzz play
+.PHONY: start messaging web build test deps lint fmt bench bench-compare bench-messaging fuzz play
 
 start: build
 	./bin/reverb-go start
 
+# Without npm the app runs all the same, and says that it has no page.
+messaging:
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory web; else echo "npm is not installed, so the app has no page; hint: https://nodejs.org"; fi
+	$(GO) build -trimpath -ldflags "-s -w" -o bin/messaging ./cmd/messaging
+	./bin/messaging start --with-reverb
+
+# The page is not committed. Go embeds what is in cmd/messaging/web/dist, so this comes before building the program.
+web:
+	@cd cmd/messaging/web && { [ node_modules/.package-lock.json -nt package-lock.json ] || npm ci --no-audit --no-fund; } && npm run build
+
 build:
 	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/reverb-go ./cmd/reverb-go
 
-test: deps lint
+test: deps web lint
 	CGO_ENABLED=1 $(GO) test -race -timeout 14m ./...
 
 # The tests' own parts: a browser, and the clients by their lock file. Without root the tests that need a
@@ -57,6 +70,9 @@ bench:
 
 bench-compare: build
 	cmd/reverb-go/bench/testdata/compare/compare.sh bin/reverb-go $(WITH)
+
+bench-messaging:
+	$(GO) test -run '^$$' -bench Messages -benchtime 3000x -count $(COUNT) -timeout 1h ./cmd/messaging/http
 
 fuzz:
 	@for package in $$($(GO) list ./...); do \

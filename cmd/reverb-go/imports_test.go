@@ -44,13 +44,24 @@ var mayImport = map[string][]string{
 	"server/webhook": {
 		"protocol", "protocol/php", "auth", "channels", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang",
 	},
-	"internal/services": {"github.com/go-sql-driver/mysql", "github.com/jackc/pgx/v5"},
+	"internal/services": {"github.com/go-sql-driver/mysql", "github.com/jackc/pgx/v5", "github.com/redis/go-redis/v9"},
 
 	"cmd/reverb-go/laravel": {},
 	"cmd/reverb-go/config":  {"auth", "server/webhook", "cmd/reverb-go/laravel", "github.com/goccy/go-yaml"},
 	"cmd/reverb-go/pusher":  {"protocol", "auth", "channels", "github.com/gobwas/ws"},
 	"cmd/reverb-go/setup":   {"cmd/reverb-go/config"},
 	"cmd/reverb-go/doctor":  {"cmd/reverb-go/config", "cmd/reverb-go/laravel", "cmd/reverb-go/pusher", "github.com/redis/go-redis/v9"},
+	// The app knows the websocket server from outside only, but for its command that runs both.
+	"cmd/messaging": {
+		"auth", "scaling", "server", "cmd/reverb-go/config", "cmd/reverb-go/laravel", "cmd/messaging/...",
+		"github.com/prometheus/client_golang", "github.com/redis/go-redis/v9", "github.com/spf13/cobra", "golang.org/x",
+	},
+	"cmd/messaging/...": {
+		"auth", "cmd/reverb-go/config", "cmd/reverb-go/laravel", "cmd/messaging/...",
+		"github.com/alicebob/miniredis/v2", "github.com/go-sql-driver/mysql", "github.com/google/uuid", "github.com/hibiken/asynq",
+		"github.com/jackc/pgx/v5", "github.com/pressly/goose/v3", "github.com/prometheus/client_golang", "github.com/redis/go-redis/v9",
+		"github.com/valyala/fasthttp", "golang.org/x", "modernc.org/sqlite",
+	},
 	// The load test knows the server from outside only, but for its own tests.
 	"cmd/reverb-go/bench/...": {
 		"protocol", "auth", "cmd/reverb-go/config", "cmd/reverb-go/bench/...",
