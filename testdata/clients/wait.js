@@ -60,10 +60,10 @@ export async function within(patience, what, promise) {
 }
 
 // until asks again and again, for conditions that nothing announces.
-export async function until(what, condition) {
-  const end = Date.now() + PATIENCE
+export async function until(what, condition, patience = PATIENCE) {
+  const end = Date.now() + patience
   while (!await condition()) {
-    if (Date.now() > end) throw new Error(`waited ${PATIENCE / 1000} s until ${what}`)
+    if (Date.now() > end) throw new Error(`waited ${patience / 1000} s until ${what}`)
     await new Promise(resolve => setTimeout(resolve, 20))
   }
 }
