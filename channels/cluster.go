@@ -179,7 +179,11 @@ func (r *Registry) Linked(now time.Time, name string, s protocol.Snapshot) {
 	if c.link == nil {
 		return // the last subscriber has gone
 	}
-	if c.members != nil && (s.Seq >= c.link.seq || !c.link.isLinked) {
+	switch {
+	case c.members == nil:
+	case c.link.isLinked && s.Seq < c.link.seq:
+		c.members.confirm(s) // changes that are newer have overtaken it
+	default:
 		if c.link.seq != 0 && s.Seq > c.link.seq+seqJump {
 			c.link.doubt = now.Add(doubtTime)
 			r.attendLocked(c)

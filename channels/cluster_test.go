@@ -408,3 +408,19 @@ func TestClusterWatch(t *testing.T) {
 	c.SignOut("7")
 	c.tells("signs out", "leave \x00online:7 7")
 }
+
+// A snapshot can come after changes that are newer than it. A user who has left and returned is answered all the same.
+func TestReturnAndOldSnapshot(t *testing.T) {
+	c := newClusterTest(t, channels.Rules{})
+	ann, bob, eve := member(t, "1", "Ann"), member(t, "2", "Bob"), member(t, "3", "Eve")
+	c.linkedWith(eve, protocol.Snapshot{Seq: 5, Members: []protocol.Member{eve, ann}}) // Ann is on another node
+	a := c.guest()
+	c.subscribe(a, "presence-room", ann)
+	c.unsubscribe(a, "presence-room")
+	c.script.said = nil
+	c.waitsFor(a, "presence-room", ann)
+	c.tells("the channel is asked for", "sync presence-room 1 [1 3] limit 0")
+	c.Change(change(protocol.MemberJoined, 6, bob))
+	c.Linked(c.now, "presence-room", protocol.Snapshot{Seq: 5, Members: []protocol.Member{eve, ann}})
+	want(t, "answer", c.answer(a), present("3:Eve", "1:Ann", "2:Bob"))
+}

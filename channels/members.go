@@ -97,6 +97,15 @@ func (ms *members) unlist(m *member) bool {
 	return true
 }
 
+// confirm takes from an old snapshot that users who left here, and are listed still, were not the last to go.
+func (ms *members) confirm(s protocol.Snapshot) {
+	for _, as := range s.Members {
+		if m := ms.byID[as.ID]; m != nil {
+			m.isLeaving = false
+		}
+	}
+}
+
 // get returns the user, who is added if unknown.
 func (ms *members) get(as protocol.Member) *member {
 	m := ms.byID[as.ID]
