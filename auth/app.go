@@ -36,6 +36,7 @@ type App struct {
 	MaxConnectionsPerIP int
 	MaxMessages         int // from one connection in a second
 	MaxClientEvents     int // of those, client events
+	MaxClientEventSize  int // bytes of a client event's data
 	MaxAPIEvents        int // published through the HTTP API in a second
 	MaxAPIReads         int // other requests to the HTTP API in a second
 
@@ -107,7 +108,7 @@ func (a *App) validate() error {
 		{a.RateLimit.Decay < 0, "rate_limiting.decay_seconds must not be negative", "60 is usual (REVERB_APP_RATE_LIMIT_DECAY_SECONDS)"},
 		{a.CacheTTL < 0, "cache_ttl must not be negative", "30m is usual"},
 		{a.AuthTimeout < 0, "user_authentication_timeout must not be negative", "leave it out to ask nobody"},
-		{min(a.MaxMembers, a.MaxMemberSize, a.MaxSubscriptions, a.MaxConnectionsPerIP, a.MaxMessages, a.MaxClientEvents, a.MaxAPIEvents, a.MaxAPIReads) < 0,
+		{min(a.MaxMembers, a.MaxMemberSize, a.MaxSubscriptions, a.MaxConnectionsPerIP, a.MaxMessages, a.MaxClientEvents, a.MaxClientEventSize, a.MaxAPIEvents, a.MaxAPIReads) < 0,
 			"limits must not be negative", "leave a limit out, or set it to 0, for none"},
 		{a.TimestampTolerance < 0, "the tolerance of timestamps must not be negative", "0 checks none, 600s is usual"},
 	} {

@@ -21,8 +21,7 @@ type Metrics struct {
 	MessagesSent     prometheus.Counter
 	BytesSent        prometheus.Counter
 	Writes           prometheus.Counter
-	Malformed        prometheus.Counter
-	RateLimited      prometheus.Counter
+	MessagesRefused  *prometheus.CounterVec // by reason
 	Published        *prometheus.CounterVec // by source
 	Dropped          *prometheus.CounterVec // by reason
 	QueuedBytes      prometheus.Gauge
@@ -102,8 +101,7 @@ func New(r prometheus.Registerer) *Metrics {
 		MessagesSent:     b.counter("messages_sent_total", "Frames queued for clients; a message to a thousand subscribers counts a thousand times."),
 		BytesSent:        b.counter("sent_bytes_total", "Bytes written to WebSocket connections."),
 		Writes:           b.counter("writes_total", "Write calls to WebSocket connections; messages_sent_total divided by this says how well deliveries are merged."),
-		Malformed:        b.counter("messages_malformed_total", "Messages from clients that were answered with an error."),
-		RateLimited:      b.counter("messages_rate_limited_total", "Messages from clients over their rate limit."),
+		MessagesRefused:  b.counters("messages_refused_total", "Messages from clients that were answered with an error, by reason.", "reason"),
 		Published:        b.counters("published_total", "Events published to a channel, by source: api or client.", "source"),
 		Dropped:          b.counters("messages_dropped_total", "Frames that were queued and not sent, by reason.", "reason"),
 		QueuedBytes:      b.gauge("queued_bytes", "Bytes waiting for clients that read too slowly."),

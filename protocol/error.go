@@ -32,6 +32,7 @@ var (
 	ErrOtherUser            = &Error{0, "Connection is signed in as another user"}
 	ErrWatchlistTooLong     = &Error{4302, "Watchlist too long, only the first 100 users are watched"}
 	ErrTooManyClientEvents  = &Error{4301, "Rate limit of client events exceeded"}
+	ErrClientEventTooLarge  = &Error{4301, "Client event is too large"}
 	ErrTooManyMembers       = &Error{0, "Presence channel is full"}
 	ErrMemberTooLarge       = &Error{0, "channel_data is too large"}
 	ErrTooManySubscriptions = &Error{0, "Connection has too many subscriptions"}

@@ -15,6 +15,7 @@ import (
 func (l *loop) adopt(c *conn, h handshake, early []byte) {
 	c.app, c.id, c.lastSeen = h.app, l.ids.next(), l.seconds
 	if err := l.watch(c); err != nil {
+		l.server.counts.refused[refusedSystem].Inc()
 		l.server.log.Error("connection not watched", "err", err)
 		closeUnadopted(c)
 		return

@@ -59,7 +59,7 @@ func (s *Server) authenticate(ctx *fasthttp.RequestCtx, id string) *app {
 	settings, err := s.cfg.Apps.ByID(id)
 	switch {
 	case err != nil:
-		s.log.Error("app not looked up", "app", id, "err", err)
+		s.lookupFailed("app", id, err)
 		ctx.Response.Header.Set("Retry-After", "1")
 		s.answerError(ctx, fasthttp.StatusServiceUnavailable, "The application cannot be looked up at the moment.")
 		return nil

@@ -15,7 +15,8 @@ const (
 	closedProtocol                        // RFC 6455 was broken
 	closedTooBig                          // a message was over max_message_size
 	closedTimeout                         // a ping was not answered
-	closedSlow                            // too much was waiting to be written
+	closedSlow                            // too much was waiting to be written to it
+	closedNodeQueue                       // it was slow while too much was waiting on the whole node
 	closedRate                            // terminate_on_limit
 	closedByApp                           // terminate_connections
 	closedShutdown                        // this node stops
@@ -26,7 +27,7 @@ const (
 )
 
 func (r closeReason) String() string {
-	return [...]string{"client", "gone", "protocol", "too_big", "timeout", "slow", "rate_limit", "app", "shutdown", "unauthorized", "app_gone", "panic"}[r]
+	return [...]string{"client", "gone", "protocol", "too_big", "timeout", "slow", "node_queue", "rate_limit", "app", "shutdown", "unauthorized", "app_gone", "panic"}[r]
 }
 
 // A refusal says why a connection was not established. Its text is the label in the metrics.
@@ -44,17 +45,19 @@ const (
 	refusedRate
 	refusedMemory
 	refusedSource
+	refusedSystem
 	numRefusals int = iota
 )
 
 func (r refusal) String() string {
-	return [...]string{"unknown_app", "over_quota", "origin", "path", "shutdown", "disabled", "address", "node_full", "handshake_rate", "memory", "app_source"}[r]
+	return [...]string{"unknown_app", "over_quota", "origin", "path", "shutdown", "disabled", "address", "node_full", "handshake_rate", "memory", "app_source", "system"}[r]
 }
 
 func (r refusal) err() *protocol.Error {
 	return [...]*protocol.Error{
 		protocol.ErrAppNotFound, protocol.ErrOverQuota, protocol.ErrOriginNotAllowed, errPathNotFound, protocol.ErrOverCapacity,
 		protocol.ErrAppDisabled, protocol.ErrTooManyConnections, protocol.ErrOverCapacity, protocol.ErrOverCapacity, protocol.ErrOverCapacity, protocol.ErrOverCapacity,
+		nil, // its socket cannot be used
 	}[r]
 }
 
@@ -126,8 +129,8 @@ func (l *loop) reap() {
 	for i := 0; i < len(l.doomed); i++ {
 		d := l.doomed[i]
 		d.conn.isDoomed = false
-		if d.why == closedSlow {
-			l.closeSlow(d.conn)
+		if d.why == closedSlow || d.why == closedNodeQueue {
+			l.closeSlow(d.conn, d.why)
 		} else {
 			l.end(d.conn, d.why)
 		}
@@ -137,10 +140,10 @@ func (l *loop) reap() {
 
 // closeSlow ends a connection that does not read. What waits for it is dropped, except a frame that
 // is half written.
-func (l *loop) closeSlow(c *conn) {
+func (l *loop) closeSlow(c *conn, why closeReason) {
 	if c.state == open {
 		l.stats.dropped += l.dropWaiting(c)
-		l.closeWith(c, closedSlow, protocol.ErrSlow)
+		l.closeWith(c, why, protocol.ErrSlow)
 	}
 }
 

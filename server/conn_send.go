@@ -112,7 +112,7 @@ func (l *loop) settle(c *conn) {
 	q.compact()
 	// Beyond the node's limit whoever is slow is closed, however little waits for it.
 	if l.server.queued.Load() > int64(l.server.cfg.MaxNodeQueued) {
-		l.doom(c, closedSlow)
+		l.doom(c, closedNodeQueue)
 	}
 }
 

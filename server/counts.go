@@ -15,6 +15,8 @@ type counts struct {
 	closed  []prometheus.Counter // by closeReason
 	refused []prometheus.Counter // by refusal
 
+	refusedMessages []prometheus.Counter // as messageRefusals
+
 	publishedAPI, publishedClient prometheus.Counter
 	droppedSlow                   prometheus.Counter
 	http                          httpCounts
@@ -34,18 +36,21 @@ func newCounts(m *metrics.Metrics) counts {
 	for why := range numRefusals {
 		c.refused = append(c.refused, m.Refused.WithLabelValues(refusal(why).String()))
 	}
+	for _, r := range messageRefusals {
+		c.refusedMessages = append(c.refusedMessages, m.MessagesRefused.WithLabelValues(r.reason))
+	}
 	return c
 }
 
 // loopStats are what a loop has counted in this turn: plain numbers, because adding to a metric for
 // every message would be felt.
 type loopStats struct {
-	messagesIn, bytesIn    int
-	messagesOut, bytesOut  int
-	writes                 int
-	malformed, rateLimited int
-	published, dropped     int
-	busy                   prometheus.Observer
+	messagesIn, bytesIn   int
+	messagesOut, bytesOut int
+	writes                int
+	published, dropped    int
+	refused               [len(messageRefusals)]int
+	busy                  prometheus.Observer
 }
 
 // report adds the numbers of a turn to the metrics.
@@ -59,8 +64,9 @@ func (l *loop) report(started time.Time) {
 	add(m.MessagesSent, &st.messagesOut)
 	add(m.BytesSent, &st.bytesOut)
 	add(m.Writes, &st.writes)
-	add(m.Malformed, &st.malformed)
-	add(m.RateLimited, &st.rateLimited)
+	for i := range st.refused {
+		add(m.refusedMessages[i], &st.refused[i])
+	}
 	add(m.publishedClient, &st.published)
 	add(m.droppedSlow, &st.dropped)
 	m.QueuedBytes.Set(float64(l.server.queued.Load()))

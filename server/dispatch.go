@@ -2,7 +2,6 @@ package server
 
 import (
 	"bytes"
-	"errors"
 
 	"github.com/gobwas/ws"
 
@@ -30,26 +29,11 @@ func (l *loop) handleMessage(c *conn, b []byte) {
 	l.trace(TraceEvent{Kind: TraceHandled, Socket: c.id})
 }
 
-// fail answers a message with an error. The connection stays open: no client may lose it by a
-// mistake in one message.
-func (l *loop) fail(c *conn, err error) {
-	l.stats.malformed++
-	l.trace(TraceEvent{Kind: TraceFailed, Socket: c.id, Err: err})
-	var told *protocol.Error
-	if !errors.As(err, &told) {
-		l.server.log.Error("message not handled", "app", c.app.id, "socket", c.id, "err", err)
-		told = protocol.ErrInvalidFormat
-	}
-	l.sendError(c, told)
-}
-
 // handleExcess answers a message over the rate limit. With terminate_on_limit the connection is
 // closed with 4100, after which pusher-js comes back in a second: 4301 as a close code would make it
 // give up for good.
 func (l *loop) handleExcess(c *conn) {
-	l.stats.rateLimited++
-	l.trace(TraceEvent{Kind: TraceFailed, Socket: c.id, Err: protocol.ErrRateLimited})
-	l.sendError(c, protocol.ErrRateLimited)
+	l.fail(c, protocol.ErrRateLimited)
 	if c.app.get().RateLimit.Terminate {
 		l.close(c, closedRate, ws.StatusCode(protocol.ErrOverCapacity.Code), protocol.ErrRateLimited.Message)
 	}
@@ -191,7 +175,7 @@ func (l *loop) handleUnsubscribe(c *conn, m protocol.Message) error {
 // unless the app accepts client events from all; on public channels, too, as with Reverb.
 func (l *loop) handleClientEvent(c *conn, m protocol.Message) error {
 	own := c.subs.Find(m.Channel)
-	if e := l.mayNotSend(c, own, m.Channel); e != nil {
+	if e := l.mayNotSend(c, own, m); e != nil {
 		return e
 	}
 	channel, userID := "", ""
@@ -217,15 +201,17 @@ func (l *loop) handleClientEvent(c *conn, m protocol.Message) error {
 func isCache(channel string) bool { return channels.KindOf(channel).Has(channels.Cache) }
 
 // mayNotSend returns why a client event is refused, or nil.
-func (l *loop) mayNotSend(c *conn, own *channels.Subscription, channel []byte) *protocol.Error {
+func (l *loop) mayNotSend(c *conn, own *channels.Subscription, m protocol.Message) *protocol.Error {
 	settings := c.app.get()
 	switch {
 	case settings.ClientEvents == auth.ClientEventsNone:
 		return protocol.ErrClientEventsDisabled
 	case settings.ClientEvents == auth.ClientEventsMembers && own == nil:
 		return protocol.ErrNotMember
-	case channels.KindOf(channel).IsInternal():
+	case channels.KindOf(m.Channel).IsInternal():
 		return protocol.ErrNotMember
+	case settings.MaxClientEventSize > 0 && len(m.Data) > settings.MaxClientEventSize:
+		return protocol.ErrClientEventTooLarge
 	case !c.limits(settings).allowClientEvent(l.now, settings):
 		return protocol.ErrTooManyClientEvents
 	}

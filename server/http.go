@@ -171,7 +171,7 @@ func (s *Server) findApp(h *handshake, key string) {
 	settings, err := s.cfg.Apps.ByKey(key)
 	switch {
 	case err != nil:
-		s.log.Error("app not looked up", "key", key, "err", err)
+		s.lookupFailed("key", key, err)
 		h.refuse(refusedSource)
 	case settings != nil:
 		h.app = s.meet(settings)

@@ -14,6 +14,7 @@ type ownConfig struct {
 	MaxConnectionsPerIP       int   `json:"max_connections_per_ip"`
 	MaxMessagesPerSecond      int   `json:"max_messages_per_second"`
 	MaxClientEventsPerSecond  int   `json:"max_client_events_per_second"`
+	MaxClientEventSize        int   `json:"max_client_event_size"`
 	MaxAPIEventsPerSecond     int   `json:"max_api_events_per_second"`
 	MaxAPIReadsPerSecond      int   `json:"max_api_reads_per_second"`
 }
@@ -25,5 +26,6 @@ func (c ownConfig) apply(a *auth.App) {
 	setSeconds(&a.AuthTimeout, c.UserAuthenticationTimeout)
 	a.MaxMembers, a.MaxMemberSize, a.MaxSubscriptions = c.MaxPresenceMembers, c.MaxPresenceMemberSize, c.MaxSubscriptions
 	a.MaxConnectionsPerIP, a.MaxMessages = c.MaxConnectionsPerIP, c.MaxMessagesPerSecond
-	a.MaxClientEvents, a.MaxAPIEvents, a.MaxAPIReads = c.MaxClientEventsPerSecond, c.MaxAPIEventsPerSecond, c.MaxAPIReadsPerSecond
+	a.MaxClientEvents, a.MaxClientEventSize = c.MaxClientEventsPerSecond, c.MaxClientEventSize
+	a.MaxAPIEvents, a.MaxAPIReads = c.MaxAPIEventsPerSecond, c.MaxAPIReadsPerSecond
 }

@@ -33,6 +33,7 @@ type Server struct {
 	total      atomic.Int64  // established connections
 	draining   atomic.Bool
 	handshakes lockedBucket
+	lookupLog  lockedBucket
 	peers      peerTable
 
 	listenersMu sync.Mutex // guards listeners, and that none comes while draining

@@ -90,7 +90,7 @@ func (l *loop) tellOnline(c *conn) {
 	}
 	l.sendText(c, protocol.AppendWatchlistEvents(l.scratch[:0], online, offline))
 	if c.user.watching.isCut {
-		l.sendError(c, protocol.ErrWatchlistTooLong)
+		l.fail(c, protocol.ErrWatchlistTooLong)
 	}
 	c.user.watching = nil
 }

@@ -107,6 +107,7 @@ func (s *Server) upgrade(ctx *fasthttp.RequestCtx, h handshake) {
 		early := readBuffered(hijacked)
 		c, err := s.takeOver(hijacked.(interface{ UnsafeConn() net.Conn }).UnsafeConn().(*httpConn))
 		if err != nil {
+			s.counts.refused[refusedSystem].Inc()
 			s.log.Warn("connection not taken over", "err", err)
 			return
 		}

@@ -72,7 +72,7 @@ func full() Record {
 			ID: "1", Key: "key-1", Secret: "sécret '\"\\-1", PreviousSecret: "secret-0", IsDisabled: true,
 			AllowedOrigins: []string{"example.com", "*.éxample.com"}, PingInterval: 7 * time.Second, ActivityTimeout: 8 * time.Second,
 			MaxConnections: 0, MaxConnectionsPerIP: 10, MaxMessageSize: 0, MaxMessages: 11, MaxSubscriptions: 12,
-			ClientEvents: auth.ClientEventsNone, MaxClientEvents: 13,
+			ClientEvents: auth.ClientEventsNone, MaxClientEvents: 13, MaxClientEventSize: 21,
 			RateLimit:    auth.RateLimit{Enabled: true, MaxAttempts: 14, Decay: 15 * time.Second, Terminate: true},
 			MaxAPIEvents: 16, MaxAPIReads: 17, TimestampTolerance: 0, MaxMembers: 18, MaxMemberSize: 19,
 			CountSubscriptions: true, AuthTimeout: 20 * time.Second, CacheTTL: time.Hour,

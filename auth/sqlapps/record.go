@@ -49,6 +49,7 @@ func (r *Record) Settings() []Setting {
 		{"max_subscriptions", "Subscriptions of one connection; 0 is no limit", &number{&r.MaxSubscriptions, d.MaxSubscriptions}},
 		{"accept_client_events_from", "Whose client events are accepted: all, members or none", &clientEvents{&r.ClientEvents, d.ClientEvents}},
 		{"max_client_events_per_second", "Client events from one connection; 0 is no limit", &number{&r.MaxClientEvents, d.MaxClientEvents}},
+		{"max_client_event_size", "Bytes of the data of a client event; 0 is no limit", &number{&r.MaxClientEventSize, d.MaxClientEventSize}},
 		{"rate_limiting_enabled", "Whether the messages of a connection are limited as below", &boolean{&r.RateLimit.Enabled, d.RateLimit.Enabled}},
 		{"rate_limiting_max_attempts", "Messages in each window", &number{&r.RateLimit.MaxAttempts, d.RateLimit.MaxAttempts}},
 		{"rate_limiting_decay_seconds", "Length of the window", &seconds{&r.RateLimit.Decay, d.RateLimit.Decay}},

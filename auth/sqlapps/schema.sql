@@ -15,6 +15,7 @@ CREATE TABLE IF NOT EXISTS reverb_apps (
     max_subscriptions                INTEGER,
     accept_client_events_from        VARCHAR(20),
     max_client_events_per_second     INTEGER,
+    max_client_event_size            INTEGER,
     rate_limiting_enabled            BOOLEAN,
     rate_limiting_max_attempts       INTEGER,
     rate_limiting_decay_seconds      INTEGER,

@@ -35,6 +35,7 @@ func appKeys(a *App) []key {
 		{name: "max_connections_per_ip", env: "REVERB_GO_MAX_CONNECTIONS_PER_IP", def: 0, to: number(&a.MaxConnectionsPerIP, 0)},
 		{name: "max_messages_per_second", env: "REVERB_GO_MAX_MESSAGES_PER_SECOND", def: 0, to: number(&a.MaxMessages, 0)},
 		{name: "max_client_events_per_second", env: "REVERB_GO_MAX_CLIENT_EVENTS_PER_SECOND", def: 0, to: number(&a.MaxClientEvents, 0)},
+		{name: "max_client_event_size", env: "REVERB_GO_MAX_CLIENT_EVENT_SIZE", def: 0, to: number(&a.MaxClientEventSize, 0)},
 		{name: "max_api_events_per_second", env: "REVERB_GO_MAX_API_EVENTS_PER_SECOND", def: 0, to: number(&a.MaxAPIEvents, 0)},
 		{name: "max_api_reads_per_second", env: "REVERB_GO_MAX_API_READS_PER_SECOND", def: 0, to: number(&a.MaxAPIReads, 0)},
 		{name: "webhooks", def: "", to: blocks(&a.Hooks.Endpoints, endpointFields, hostOf)},
