@@ -36,11 +36,19 @@ func TestClients(t *testing.T) {
 	watchFiles(t)
 	binary := buildBinary(t)
 
-	for _, name := range []string{"echo", "pusher", "api", "browser"} {
+	webhookURL := fmt.Sprintf("REVERB_GO_WEBHOOK_URL=http://127.0.0.1:%d/hooks", freePort(t))
+	for name, settings := range map[string][]string{
+		"echo":     nil,
+		"pusher":   nil,
+		"api":      nil,
+		"browser":  nil,
+		"users":    {"REVERB_GO_SUBSCRIPTION_COUNT=true"},
+		"webhooks": {"REVERB_GO_SUBSCRIPTION_COUNT=true", webhookURL},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv := startServer(t, binary, "REVERB_APP_ID=app-id", "REVERB_APP_KEY=app-key", "REVERB_APP_SECRET=app-secret")
-			runClients(t, node, name+".test.js", srv)
+			env := append(settings, "REVERB_APP_ID=app-id", "REVERB_APP_KEY=app-key", "REVERB_APP_SECRET=app-secret")
+			runClients(t, node, name+".test.js", startServer(t, binary, env...))
 		})
 	}
 	t.Run("welcome", func(t *testing.T) {

@@ -137,19 +137,22 @@ func (s *loadServer) publish(t *testing.T, body string) {
 }
 
 // residentBytes returns the memory of the process that is in use.
-func (s *loadServer) residentBytes(t *testing.T) int {
+func (s *loadServer) residentBytes(t *testing.T) int { return s.memoryBytes(t, "VmRSS:") }
+
+// memoryBytes returns what the kernel says of the process's memory.
+func (s *loadServer) memoryBytes(t *testing.T, what string) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(status)) {
-		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "VmRSS:" {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == what {
 			kib, _ := strconv.Atoi(fields[1])
 			return kib << 10
 		}
 	}
-	t.Fatal("no VmRSS in /proc")
+	t.Fatalf("no %s in /proc", what)
 	return 0
 }
 
@@ -207,14 +210,22 @@ func (s *loadServer) connect(t *testing.T) *loadClient {
 	t.Cleanup(func() { conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(2 * time.Minute))
 	c := &loadClient{t: t, conn: conn, reader: bufio.NewReader(conn)}
-	fmt.Fprintf(conn, "GET /app/app-key?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
+	_, rest, _ := strings.Cut(c.shakeHands(), `\"socket_id\":\"`)
+	c.id, _, _ = strings.Cut(rest, `\"`)
+	return c
+}
+
+// shakeHands returns the first message that the server sends, or what went wrong.
+func (c *loadClient) shakeHands() string {
+	_, err := fmt.Fprintf(c.conn, "GET /app/app-key?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
 	for line := ""; line != "\r\n" && err == nil; {
 		line, err = c.reader.ReadString('\n')
 	}
-	_, rest, _ := strings.Cut(c.hear(), `\"socket_id\":\"`)
-	c.id, _, _ = strings.Cut(rest, `\"`)
-	return c
+	if err != nil {
+		return err.Error()
+	}
+	return c.hear()
 }
 
 func (c *loadClient) say(text string) {

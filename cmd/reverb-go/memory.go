@@ -23,7 +23,8 @@ type memoryWatch struct {
 // watchMemory starts to watch. A limit of 0 is never reached, and where the memory cannot be measured none is.
 func watchMemory(limit float64, log *slog.Logger) *memoryWatch {
 	m := &memoryWatch{limit: limit, log: log, stop: make(chan struct{})}
-	if _, ok := memoryShare(); limit > 0 && ok {
+	if share, ok := memoryShare(); limit > 0 && ok {
+		m.judge(share) // before the first client: it may be one of many that a crash has sent here
 		m.wg.Go(m.run)
 	}
 	return m
@@ -33,13 +34,13 @@ func (m *memoryWatch) run() {
 	ticker := time.NewTicker(memoryPause)
 	defer ticker.Stop()
 	for {
-		if share, ok := memoryShare(); ok {
-			m.judge(share)
-		}
 		select {
 		case <-m.stop:
 			return
 		case <-ticker.C:
+		}
+		if share, ok := memoryShare(); ok {
+			m.judge(share)
 		}
 	}
 }

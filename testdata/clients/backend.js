@@ -1,5 +1,5 @@
-// The application behind the browser: it knows its users, answers /broadcasting/auth as Laravel does and publishes
-// orders. It serves the page as well.
+// The application behind the browser: it knows its users, answers /broadcasting/auth and /broadcasting/user-auth as
+// Laravel does and publishes orders. It serves the page as well.
 
 import { createHash, createHmac } from 'node:crypto'
 import { once } from 'node:events'
@@ -56,6 +56,8 @@ async function answer(request, files) {
   switch (pathname) {
     case '/broadcasting/auth':
       return authorize(user, form(request, body))
+    case '/broadcasting/user-auth':
+      return authenticate(user, form(request, body))
     case '/orders':
       return ship(request, JSON.parse(body))
   }
@@ -83,12 +85,20 @@ function form(request, body) {
   return Object.fromEntries(new URLSearchParams(body))
 }
 
+// authenticate says who signs in. Everybody watches everybody else.
+function authenticate(user, { socket_id: socketID }) {
+  const watchlist = Object.values(users).filter(({ id }) => id !== user.id).map(({ id }) => String(id))
+  const data = json({ id: String(user.id), user_info: user, watchlist })
+  return [200, { auth: sign(`${socketID}::user::${data}`), user_data: data }]
+}
+
 // authorize decides as routes/channels.php would: everybody may join everything but two channels. The answer for the
-// second of them looks right and is not, so that the refusal comes from the websocket server.
+// second of them looks right and is not, so that the refusal comes from the websocket server. In presence-signed-in
+// users are who they have signed in as.
 function authorize(user, { socket_id: socketID, channel_name: channel }) {
   if (channel === 'private-closed') return [403, { message: 'This action is unauthorized.' }]
   if (channel === 'private-forged') return [200, { auth: `${app.key}:${'0'.repeat(64)}` }]
-  if (channel.startsWith('presence-')) {
+  if (channel.startsWith('presence-') && channel !== 'presence-signed-in') {
     const member = json({ user_id: String(user.id), user_info: user })
     return [200, { auth: sign(`${socketID}:${channel}:${member}`), channel_data: member }]
   }

@@ -124,6 +124,25 @@ test('P:ECH-06 P:EVT-05 the browser that ships an order is not told of it', limi
   assert.equal(await ann.getByText('private-orders: order tea').count(), 0)
 })
 
+test('P:SGN-01 P:SGN-07 P:SGN-09 P:SGN-11 who has signed in hears of the others, and can be sent to and ended', limit, async t => {
+  const backend = await startBackend(t, files)
+  const ann = await visit(t, backend, 'ann')
+  const bob = await visit(t, backend, 'bob')
+  await shows(ann, 'online', '2')
+  await shows(bob, 'online', '1')
+
+  await publisher.sendToUser('1', 'reminder', { text: 'tea' })
+  await logged(ann, 'reminder tea')
+  await publisher.sendToUser('2', 'reminder', { text: 'milk' })
+  await logged(bob, 'reminder milk')
+  assert.equal(await bob.getByText('reminder tea').count(), 0)
+
+  await publisher.terminateUserConnections('2')
+  await shows(bob, 'status', 'disconnected')
+  await shows(ann, 'online', 'nobody')
+  assert.deepEqual([...ann.mistakes, ...bob.mistakes], [])
+})
+
 test('P:CLS-04 P:SUB-11 both browsers are back after a restart of the server', restartLimit, async t => {
   if (!control) return t.skip('REVERB_CONTROL_URL is not set')
   const backend = await startBackend(t, files)

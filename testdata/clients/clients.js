@@ -36,8 +36,9 @@ export async function newEcho(t, backend, user) {
     Pusher,
     authEndpoint: `${backend}/broadcasting/auth`,
     bearerToken: user,
-    // Echo would put its headers into an object that all instances share.
+    // Echo would put its headers into objects that all instances share.
     auth: { headers: {} },
+    userAuthentication: { endpoint: `${backend}/broadcasting/user-auth`, headers: {} },
   })
   t.after(() => echo.disconnect())
   await established(echo.connector.pusher)

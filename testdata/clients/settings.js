@@ -18,6 +18,9 @@ export const server = {
 // are skipped.
 export const control = env.REVERB_CONTROL_URL ?? ''
 
+// webhooks is the URL that the server sends its webhooks to. Without it the tests of webhooks are skipped.
+export const webhooks = env.REVERB_GO_WEBHOOK_URL ?? ''
+
 export const chromium = env.CHROMIUM ?? '/usr/bin/chromium'
 export const screenshots = env.REVERB_SCREENSHOTS ?? ''
 

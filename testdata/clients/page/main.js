@@ -37,6 +37,21 @@ watch(window.Echo.private('orders'))
 watch(window.Echo.encryptedPrivate('orders'))
 watch(window.Echo.private('forged'))
 
+// Whoever signs in hears what is meant for the user, and who of the others is online.
+const { user } = window.Echo.connector.pusher
+const online = new Set()
+const showOnline = () => { byID('online').value = [...online].sort().join(', ') || 'nobody' }
+user.bind('reminder', ({ text }) => log(`reminder ${text}`))
+user.watchlist.bind('online', ({ user_ids: ids }) => {
+  for (const id of ids) online.add(id)
+  showOnline()
+})
+user.watchlist.bind('offline', ({ user_ids: ids }) => {
+  for (const id of ids) online.delete(id)
+  showOnline()
+})
+window.Echo.connector.signin()
+
 const here = new Set()
 const showHere = () => { byID('here').value = [...here].sort().join(', ') }
 
