@@ -7,10 +7,12 @@
 # make bench-compare   reverb-go beside soketi and bare uWebSockets; writes docs/performance.md's table (WITH=NAME=URL adds a running server)
 # make bench-messaging  how long the reference app takes, with 100,000 messages in SQLite and PostgreSQL
 # make fuzz     every fuzzer for FUZZTIME (10m)
+# make soak-random   STEPS (200000) random steps of clients and publishers on each engine, against a model
 # make play AGAINST=ws://127.0.0.1:8080 KEY=… SECRET=… ID=…   the conversations, with any Pusher server
 
 GO ?= go
 FUZZTIME ?= 10m
+STEPS ?= 200000
 COUNT ?= 1
 ID ?= 1
 KEY ?= app-key
@@ -25,7 +27,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 export CGO_ENABLED ?= 0
 
-.PHONY: start messaging web build test deps lint fmt bench bench-compare bench-messaging fuzz play
+.PHONY: start messaging web build test deps lint fmt bench bench-compare bench-messaging fuzz soak-random play
 
 start: build
 	./bin/reverb-go start
@@ -80,6 +82,9 @@ fuzz:
 			echo "$$package $$fuzzer"; \
 			$(GO) test -run '^$$' -fuzz "^$$fuzzer$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$package || exit 1; \
 		done; done
+
+soak-random:
+	CGO_ENABLED=1 $(GO) test -race ./server -run '^TestRandom$$' -count 1 -timeout 0 -v -args -steps=$(STEPS)
 
 play:
 	$(GO) test ./server -run TestConversations -count 1 -v -args -against=$(AGAINST) -id=$(ID) -key=$(KEY) -secret=$(SECRET)
