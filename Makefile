@@ -6,6 +6,7 @@
 # make bench    the benchmarks of the hot functions
 # make bench-compare   reverb-go beside soketi and bare uWebSockets; writes docs/performance.md's table (WITH=NAME=URL adds a running server)
 # make bench-messaging  how long the reference app takes, with 100,000 messages in SQLite and PostgreSQL
+# make e2e      browsers on the reference app, with both databases, while servers are killed
 # make fuzz     every fuzzer for FUZZTIME (10m)
 # make soak-random   STEPS (200000) random steps of clients and publishers on each engine, against a model
 # make play AGAINST=ws://127.0.0.1:8080 KEY=… SECRET=… ID=…   the conversations, with any Pusher server
@@ -27,7 +28,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 export CGO_ENABLED ?= 0
 
-.PHONY: start messaging web build test deps lint fmt bench bench-compare bench-messaging fuzz soak-random play
+.PHONY: start messaging web build test deps lint fmt bench bench-compare bench-messaging e2e fuzz soak-random play
 
 start: build
 	./bin/reverb-go start
@@ -75,6 +76,9 @@ bench-compare: build
 
 bench-messaging:
 	$(GO) test -run '^$$' -bench Messages -benchtime 3000x -count $(COUNT) -timeout 1h ./cmd/messaging/http
+
+e2e: web
+	MESSAGING_E2E=full $(GO) test ./cmd/messaging/e2e -count 1 -timeout 40m -v
 
 fuzz:
 	@for package in $$($(GO) list ./...); do \
