@@ -63,6 +63,7 @@ type testNode struct {
 	*Redis
 	t      *testing.T
 	client *redis.Client
+	ends   int // published by reach
 
 	mu     sync.Mutex // guards what follows
 	told   []string
@@ -187,14 +188,16 @@ func (n *testNode) flush() {
 	}
 }
 
-// reach waits until the node has heard all that others have said of a channel before.
+// reach waits until the node has heard all that others have said of presence-room before.
 func (n *testNode) reach(others ...*testNode) {
 	n.t.Helper()
 	for _, o := range others {
 		o.flush()
 	}
-	n.Publish(protocol.Broadcast{AppID: "1", Channel: "presence-room", Payload: []byte("end")})
-	n.until("the end", func() bool { return slices.Contains(n.all(), "deliver presence-room end except 0 cache false") })
+	n.ends++
+	end := fmt.Sprintf("end %s %d", n.instance, n.ends)
+	n.Publish(protocol.Broadcast{AppID: "1", Channel: "presence-room", Payload: []byte(end)})
+	n.until(end, func() bool { return slices.Contains(n.all(), "deliver presence-room "+end+" except 0 cache false") })
 }
 
 // heard returns what the node was told that begins with one of these words, and forgets the rest.
