@@ -9,6 +9,7 @@
 # make e2e      browsers on the reference app, with both databases, while servers are killed
 # make fuzz     every fuzzer for FUZZTIME (10m)
 # make soak-random   STEPS (200000) random steps of clients and publishers on each engine, against a model
+# make soak-handover   20 restarts under load, of one node and in a cluster
 # make play AGAINST=ws://127.0.0.1:8080 KEY=… SECRET=… ID=…   the conversations, with any Pusher server
 
 GO ?= go
@@ -28,7 +29,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 export CGO_ENABLED ?= 0
 
-.PHONY: start messaging web build test deps lint fmt bench bench-compare bench-messaging e2e fuzz soak-random play
+.PHONY: start messaging web build test deps lint fmt bench bench-compare bench-messaging e2e fuzz soak-random soak-handover play
 
 start: build
 	./bin/reverb-go start
@@ -89,6 +90,9 @@ fuzz:
 
 soak-random:
 	CGO_ENABLED=1 $(GO) test -race ./server -run '^TestRandom$$' -count 1 -timeout 0 -v -args -steps=$(STEPS)
+
+soak-handover:
+	HANDOVERS=20 CGO_ENABLED=1 $(GO) test -race ./cmd/reverb-go -run '^TestHandover' -count 1 -timeout 20m -v
 
 play:
 	$(GO) test ./server -run TestConversations -count 1 -v -args -against=$(AGAINST) -id=$(ID) -key=$(KEY) -secret=$(SECRET)

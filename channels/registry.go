@@ -245,16 +245,22 @@ func (r *Registry) keepUnlessOccupied(now time.Time, b protocol.Broadcast) *Chan
 func (r *Registry) acquire(name []byte) (c *Channel, first bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c = r.channels[string(name)]
+	c = r.acquireLocked(name)
+	if c.subscribers == 1 && r.cluster == nil {
+		r.emit(c, Event{Name: ChannelOccupied})
+	}
+	return c, c.subscribers == 1
+}
+
+// acquireLocked counts one more subscriber of the channel, which is made if there is none.
+func (r *Registry) acquireLocked(name []byte) *Channel {
+	c := r.channels[string(name)]
 	if c == nil {
 		c = r.newChannelLocked(string(name))
 		r.channels[c.name] = c
 	}
 	c.subscribers++
-	if c.subscribers == 1 && r.cluster == nil {
-		r.emit(c, Event{Name: ChannelOccupied})
-	}
-	return c, c.subscribers == 1
+	return c
 }
 
 func (r *Registry) newChannelLocked(name string) *Channel {

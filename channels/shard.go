@@ -59,6 +59,9 @@ func (s *Subscription) UserID() string {
 	return s.member.ID
 }
 
+// IsPending reports whether the subscription waits for other nodes.
+func (s *Subscription) IsPending() bool { return s.seat == pending }
+
 // Len returns the number of subscriptions.
 func (s *Subscriptions) Len() int { return len(s.list) }
 

@@ -51,6 +51,8 @@ func (r *Redis) execute(ctx context.Context) {
 			r.lose(batch, err)
 			pause(ctx, wait)
 			wait = min(2*wait, maxRetryPause)
+		} else {
+			r.options.Counters.Dropped.Add(float64(r.queue.fail(batch)))
 		}
 	}
 }

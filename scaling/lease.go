@@ -29,7 +29,7 @@ const censusPause = 250 * time.Millisecond
 func (r *Redis) beat(ctx context.Context) {
 	ticker := time.NewTicker(censusPause)
 	defer ticker.Stop()
-	isNew, every := true, min(r.options.Lease/3, time.Second*3)
+	isNew, every := !r.isMoved, min(r.options.Lease/3, time.Second*3)
 	var last time.Time
 	var told map[string]int
 	for {

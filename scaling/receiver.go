@@ -51,8 +51,9 @@ type receiver struct {
 	turned    time.Time    // when seen was last turned
 	held      []envelopeAt // waiting until all is subscribed again
 	restoring bool
-	lastHeard time.Time // when the connection was last known to be there
-	missing   time.Time // since when messages may have been missed; zero if they may not
+	lastHeard time.Time     // when the connection was last known to be there
+	missing   time.Time     // since when messages may have been missed; zero if they may not
+	ponged    chan struct{} // a Ping of drained was answered
 }
 
 type link struct {
@@ -69,7 +70,7 @@ type envelopeAt struct {
 func newReceiver(r *Redis, sharded bool) *receiver {
 	return &receiver{
 		broker: r, sharded: sharded, kick: make(chan struct{}, 1), retry: make(chan struct{}, 1),
-		wanted: make(map[string]*link), seen: seen{now: make(map[source]uint64)},
+		ponged: make(chan struct{}, 1), wanted: make(map[string]*link), seen: seen{now: make(map[source]uint64)},
 	}
 }
 
@@ -276,6 +277,10 @@ func (rc *receiver) handle(ctx context.Context, message any) error {
 		return rc.handleSubscription(ctx, m)
 	case *redis.Message:
 		rc.handleMessage(m)
+	case *redis.Pong:
+		if m.Payload == drainedPing {
+			signal(rc.ponged)
+		}
 	}
 	return nil
 }

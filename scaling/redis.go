@@ -107,6 +107,8 @@ type Redis struct {
 	controls  *receiver   // of messages to all nodes; on a Cluster it is not among them
 	receivers []*receiver // all of them
 
+	isMoved bool // another process has begun this life of the node
+
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 }
@@ -119,7 +121,23 @@ func NewRedis(client redis.UniversalClient, options Options) *Redis {
 	r.queue.init(r.options.MaxQueued, r.options.MaxAge)
 	r.renew()
 	r.instance = r.self()
+	r.makeReceivers()
 	return r
+}
+
+func (r *Redis) makeReceivers() {
+	r.controls = newReceiver(r, false)
+	r.receiver = []*receiver{r.controls}
+	if r.options.Sharded {
+		r.receiver = nil
+		for range buckets {
+			r.receiver = append(r.receiver, newReceiver(r, true))
+		}
+	}
+	r.receivers = r.receiver
+	if r.options.Sharded {
+		r.receivers = append([]*receiver{r.controls}, r.receiver...)
+	}
 }
 
 func (r *Redis) now() time.Time { return time.Now() }
@@ -143,20 +161,13 @@ func (r *Redis) renew() {
 // Start connects to Redis and goes on trying. node is told of all that happens.
 func (r *Redis) Start(node Node) {
 	r.node = node
+	r.work()
+}
+
+// work starts the goroutines.
+func (r *Redis) work() {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
-	r.controls = newReceiver(r, false)
-	r.receiver = []*receiver{r.controls}
-	if r.options.Sharded {
-		r.receiver = nil
-		for range buckets {
-			r.receiver = append(r.receiver, newReceiver(r, true))
-		}
-	}
-	r.receivers = r.receiver
-	if r.options.Sharded {
-		r.receivers = append([]*receiver{r.controls}, r.receiver...)
-	}
 	for _, rc := range r.receivers {
 		r.wg.Go(func() { rc.run(ctx) })
 		r.wg.Go(func() { rc.subscribeLoop(ctx) })
@@ -168,12 +179,17 @@ func (r *Redis) Start(node Node) {
 // Stop leaves the cluster: what this node holds is taken away at once instead of after its lease.
 func (r *Redis) Stop(ctx context.Context) error {
 	err := r.leaveCluster(ctx)
+	r.rest()
+	return err
+}
+
+// rest ends the goroutines.
+func (r *Redis) rest() {
 	r.cancel()
 	for _, rc := range r.receivers {
 		rc.interrupt()
 	}
 	r.wg.Wait()
-	return err
 }
 
 // Health returns nil if Redis answers and messages arrive, or what is wrong.

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -55,10 +56,11 @@ func startBridged(t *testing.T, r *redisServer, prefix string, options bridge.Op
 			t.Errorf("Stop: %v", err)
 		}
 	})
-	before := subscribers(t, client)
+	channel := cmp.Or(options.Channel, "reverb")
+	before := subscribers(t, client, channel)
 	raise(t, n.stage, []server.Broker{n.broker}, server.Config{Apps: apps, Loops: 2})
 	if options.Mode != bridge.Off {
-		eventually(t, "it subscribes", func() bool { return subscribers(t, client) > before })
+		eventually(t, "it subscribes", func() bool { return subscribers(t, client, channel) > before })
 	}
 	return n
 }
@@ -81,13 +83,13 @@ func valueOf(t *testing.T, m prometheus.Metric) int {
 	return int(d.GetCounter().GetValue() + d.GetGauge().GetValue())
 }
 
-func subscribers(t *testing.T, client *redis.Client) int64 {
+func subscribers(t *testing.T, client *redis.Client, channel string) int64 {
 	t.Helper()
-	n, err := client.PubSubNumSub(t.Context(), "reverb").Result()
+	n, err := client.PubSubNumSub(t.Context(), channel).Result()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return n["reverb"]
+	return n[channel]
 }
 
 // eventually waits for something that nothing tells of.

@@ -132,6 +132,7 @@ func TestBridgeTerminate(t *testing.T) {
 	}
 }
 
+// TestBridgeAsked has a PHP node ask for its metrics. R:SC-06
 func TestBridgeAsked(t *testing.T) {
 	ours, theirs := mixed(t)
 	a, b := ours[0].connects("a"), ours[1].connects("b")
@@ -164,6 +165,7 @@ func TestBridgeAsked(t *testing.T) {
 // ttl is what changes in an answer from second to second.
 var ttl = regexp.MustCompile(`"ttl":1[78]\d\d`)
 
+// TestBridgeAsks answers the HTTP API, for which PHP nodes are asked. R:SC-07
 func TestBridgeAsks(t *testing.T) {
 	ours, theirs := mixed(t)
 	a, b := ours[0].connects("a"), ours[1].connects("b")
@@ -229,6 +231,27 @@ func TestBridgeSilentListener(t *testing.T) {
 	n.asks("POST", "/apps/1/users/7/terminate_connections", "{}")
 	if got := valueOf(t, n.counts.Withheld); got != 1 {
 		t.Errorf("%d terminates were withheld, want 1", got)
+	}
+}
+
+// TestBridgeChannel has another name for the channel of PHP nodes. R:SC-17
+func TestBridgeChannel(t *testing.T) {
+	r := startRedis(t)
+	n := startBridged(t, r, newPrefix(), bridge.Options{Mode: bridge.On, Channel: "other"})
+	client := redis.NewClient(&redis.Options{Addr: r.addr})
+	defer client.Close()
+	listener := client.Subscribe(t.Context(), "other")
+	defer listener.Close()
+	if _, err := listener.Receive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	n.publishes(`{"name":"e","channel":"x","data":"d"}`)
+	got, err := listener.ReceiveMessage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(got.Payload, `"type":"message"`) {
+		t.Errorf("got %s on the channel, want the event", got.Payload)
 	}
 }
 
@@ -340,7 +363,7 @@ func TestBridgeSwitchedOff(t *testing.T) {
 	theirs.hears(p, `{"channel":"x","data":"2","event":"theirs"}`)
 	client := redis.NewClient(&redis.Options{Addr: r.addr})
 	defer client.Close()
-	if got := subscribers(t, client); got != 1 {
+	if got := subscribers(t, client, "reverb"); got != 1 {
 		t.Errorf("there are %d subscribers, want 1", got)
 	}
 }

@@ -47,7 +47,7 @@ func (h httpLog) Printf(format string, args ...any) {
 // listeners. Connections that are no plain sockets, such as those of crypto/tls, are served by
 // goroutines of their own.
 func (s *Server) Serve(ln net.Listener) error {
-	accepting := &listener{Listener: ln, log: s.log}
+	accepting := &listener{Listener: ln, server: s, log: s.log}
 	if !s.listening(accepting) {
 		return ln.Close()
 	}
@@ -71,6 +71,10 @@ func (s *Server) listening(ln *listener) bool {
 
 // handleHTTP answers one request, or upgrades it.
 func (s *Server) handleHTTP(ctx *fasthttp.RequestCtx) {
+	if c, ok := ctx.Conn().(*httpConn); ok && !c.begin(ctx) {
+		ctx.SetConnectionClose()
+		return
+	}
 	started := time.Now()
 	route := s.serveHTTP(ctx)
 	if !ctx.Hijacked() {
@@ -210,6 +214,9 @@ const (
 // handleHTTPError answers a request that could not be read.
 func (s *Server) handleHTTPError(ctx *fasthttp.RequestCtx, err error) {
 	if c, ok := ctx.Conn().(*httpConn); ok {
+		if c.isHeld() {
+			return
+		}
 		c.hasFailed = true
 	}
 	status, text := fasthttp.StatusBadRequest, textBadRequest

@@ -13,6 +13,7 @@ import (
 // descriptors, do not end it.
 type listener struct {
 	net.Listener
+	server *Server
 	log    *slog.Logger
 	closed sync.Once
 }
@@ -33,7 +34,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if err == nil {
-			return &httpConn{Conn: c}, nil
+			return l.server.track(c, nil), nil
 		}
 		if errors.Is(err, net.ErrClosed) {
 			return nil, io.EOF
@@ -44,28 +45,4 @@ func (l *listener) Accept() (net.Conn, error) {
 		time.Sleep(pause)
 		pause = min(pause*2, maxAcceptPause)
 	}
-}
-
-// An httpConn is a connection as long as HTTP is spoken on it.
-type httpConn struct {
-	net.Conn
-	isDetached bool // it belongs to a loop now: Close is not for us
-	hasFailed  bool // an error was answered before the request was read
-}
-
-// maxDiscard is what is read of a refused request before its connection is closed.
-const maxDiscard = 1 << 20
-
-// Close closes the connection. After a refused request it first takes in what the client is still
-// sending: the kernel answers bytes that nobody reads with a reset, which can overtake the refusal.
-func (c *httpConn) Close() error {
-	if c.isDetached {
-		return nil
-	}
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.hasFailed {
-		_ = half.CloseWrite()
-		_ = c.Conn.SetReadDeadline(time.Now().Add(goodbye))
-		_, _ = io.CopyN(io.Discard, c.Conn, maxDiscard)
-	}
-	return c.Conn.Close()
 }

@@ -42,6 +42,7 @@ type loop struct {
 	vector  poll.Vector
 	stats   loopStats
 	ids     idSource
+	rewatch []*conn // were imported while their watchlist was not answered
 }
 
 // readSize is how much is read at once. A client's message has 10 kB by default.
@@ -119,12 +120,15 @@ func (l *loop) setTime(now time.Time) {
 
 func (l *loop) turn() {
 	l.markReady()
-	if !l.server.isCongested() {
+	isPausing := l.server.pausing.Load()
+	if !isPausing && !l.server.isCongested() {
 		l.readReady()
 	}
 	l.takeNotes()
 	l.reap()
-	l.tick()
+	if !isPausing {
+		l.tick()
+	}
 	l.flush()
 }
 

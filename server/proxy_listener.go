@@ -34,7 +34,7 @@ func (l *proxyListener) Accept() (net.Conn, error) {
 	if peer, isTCP := c.RemoteAddr().(*net.TCPAddr); !ok || !isTCP || !containsAddr(l.trusted, peer.AddrPort().Addr().Unmap()) {
 		return c, nil
 	}
-	return &proxiedConn{TCPConn: tcp}, nil
+	return &proxiedConn{TCPConn: tcp, once: new(sync.Once)}, nil
 }
 
 func containsAddr(networks []netip.Prefix, addr netip.Addr) bool {
@@ -53,10 +53,12 @@ const maxProxyHeader = 4 << 10
 // accepting waits for nobody and the reader's deadline holds.
 type proxiedConn struct {
 	*net.TCPConn
-	once   sync.Once
+	once   *sync.Once
 	err    error
 	client net.Addr // nil if the proxy speaks for itself
 	early  *bufio.Reader
+	// hasRead is set with the first Read.
+	hasRead bool
 }
 
 var errNoProxyHeader = errors.New("a trusted proxy has sent no header of the PROXY protocol; hint: configure it to, or unset REVERB_GO_PROXY_PROTOCOL")
@@ -77,6 +79,7 @@ func (c *proxiedConn) readHeader() {
 // Read reads what follows the header.
 func (c *proxiedConn) Read(b []byte) (int, error) {
 	c.once.Do(c.readHeader)
+	c.hasRead = true
 	switch {
 	case c.err != nil:
 		return 0, c.err
@@ -96,3 +99,6 @@ func (c *proxiedConn) RemoteAddr() net.Addr {
 	}
 	return c.TCPConn.RemoteAddr()
 }
+
+// isThrough reports whether the header was read, and all that came with it.
+func (c *proxiedConn) isThrough() bool { return c.early == nil && c.err == nil && c.hasRead }

@@ -32,12 +32,17 @@ type Server struct {
 	queued     atomic.Int64  // bytes waiting for slow connections
 	total      atomic.Int64  // established connections
 	draining   atomic.Bool
+	unhealthy  atomic.Bool // draining is to begin
+	pausing    atomic.Bool // loops read nothing, and no time passes
 	handshakes lockedBucket
 	lookupLog  lockedBucket
 	peers      peerTable
 
 	listenersMu sync.Mutex // guards listeners, and that none comes while draining
 	listeners   []*listener
+
+	httpMu    sync.Mutex // guards httpConns
+	httpConns map[*httpConn]struct{}
 
 	loopsWG   sync.WaitGroup
 	streamsWG sync.WaitGroup
@@ -46,14 +51,10 @@ type Server struct {
 // New starts the loops of a server, which then waits for Serve. It gives the broker its way back.
 func New(cfg Config, broker Broker) (*Server, error) {
 	s, err := newServer(cfg, broker)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		s.start()
 	}
-	broker.Start(node{s})
-	for _, l := range s.loops {
-		s.loopsWG.Go(l.run)
-	}
-	return s, nil
+	return s, err
 }
 
 // newServer returns a server whose loops do not run yet.
@@ -66,6 +67,7 @@ func newServer(cfg Config, broker Broker) (*Server, error) {
 	s.cluster, _ = broker.(Cluster)
 	s.apps.byID = make(map[string]*app)
 	s.peers.count = make(map[peer]int)
+	s.httpConns = make(map[*httpConn]struct{})
 	s.http = s.newHTTP()
 	for i := range cfg.Loops {
 		l, err := newLoop(s, i)
@@ -75,6 +77,13 @@ func newServer(cfg Config, broker Broker) (*Server, error) {
 		s.loops = append(s.loops, l)
 	}
 	return s, nil
+}
+
+func (s *Server) start() {
+	s.broker.Start(node{s})
+	for _, l := range s.loops {
+		s.loopsWG.Go(l.run)
+	}
 }
 
 // Deliver sends a message to the subscribers of its channel on this node. It may be called from any

@@ -119,3 +119,12 @@ func (l *loop) all() func(yield func(*conn) bool) {
 		}
 	}
 }
+
+// BeginDrain has health checks fail from now on, ahead of Shutdown, so that balancers send nobody any more.
+func (s *Server) BeginDrain() { s.unhealthy.Store(true) }
+
+// IsDraining reports whether the server ends, or is about to.
+func (s *Server) IsDraining() bool { return s.unhealthy.Load() || s.draining.Load() }
+
+// Connections returns how many connections are established.
+func (s *Server) Connections() int { return int(s.total.Load()) }

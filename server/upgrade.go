@@ -102,10 +102,13 @@ func (h *handshake) response() []byte {
 
 // upgrade takes the connection of a request away from HTTP and gives it to a loop.
 func (s *Server) upgrade(ctx *fasthttp.RequestCtx, h handshake) {
+	hc := ctx.Conn().(*httpConn)
+	hc.beginUpgrade()
 	ctx.HijackSetNoResponse(true)
 	ctx.Hijack(func(hijacked net.Conn) {
+		defer s.untrack(hc)
 		early := readBuffered(hijacked)
-		c, err := s.takeOver(hijacked.(interface{ UnsafeConn() net.Conn }).UnsafeConn().(*httpConn))
+		c, err := s.takeOver(hc)
 		if err != nil {
 			s.counts.refused[refusedSystem].Inc()
 			s.log.Warn("connection not taken over", "err", err)

@@ -15,7 +15,8 @@ type apps struct {
 	throwAway bool // none is configured, so there is one to try things out with
 }
 
-func newApps(cfg *config.Config) (apps, error) {
+// newApps makes the configured apps; without any, that of e, or one with new credentials.
+func newApps(cfg *config.Config, e *estate) (apps, error) {
 	if cfg.AppTable.Provider == config.AppsFromSQL {
 		none, err := auth.NewApps()
 		return apps{none, false}, err
@@ -25,7 +26,7 @@ func newApps(cfg *config.Config) (apps, error) {
 		wanted = append(wanted, c.App)
 	}
 	if len(wanted) == 0 {
-		wanted = append(wanted, throwAwayApp())
+		wanted = append(wanted, e.throwAwayApp())
 	}
 	list := make([]*auth.App, len(wanted))
 	for i, w := range wanted {

@@ -30,23 +30,31 @@ type controlServer struct {
 type order func(context.Context) (any, error)
 
 // startControl listens on the socket that the configuration names; "off" is none, and then the result is nil.
-func startControl(cfg *config.Config, orders map[string]order, log *slog.Logger) (*controlServer, error) {
-	path, err := controlPath(cfg)
+func (n *node) startControl(orders map[string]order) (*controlServer, error) {
+	path, err := controlPath(n.cfg)
 	if err != nil || path == "" {
 		return nil, err
 	}
-	ln, err := listenControl(path)
+	ln, err := n.listen("orders", path, func() (net.Listener, error) { return listenControl(path) })
 	if err != nil {
 		problem := &failure{config.Problem{
 			Sentence: fmt.Sprintf("the control socket %s cannot be opened: %v", path, err),
 			Hint:     "REVERB_GO_CONTROL names another one, or is off",
 		}}
-		if cfg.Control != "auto" {
+		if n.cfg.Control != "auto" && n.in == nil {
 			return nil, problem
 		}
-		log.Warn(problem.Sentence, "hint", problem.Hint)
+		n.out.log.Warn(problem.Sentence, "hint", problem.Hint)
 		return nil, nil
 	}
+	if u, ok := ln.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false)
+	}
+	n.hand("orders", path, ln)
+	return serveControl(path, ln, orders, n.out.log), nil
+}
+
+func serveControl(path string, ln net.Listener, orders map[string]order, log *slog.Logger) *controlServer {
 	c := &controlServer{path: path, done: make(chan struct{})}
 	mux := http.NewServeMux()
 	for name, do := range orders {
@@ -59,7 +67,7 @@ func startControl(cfg *config.Config, orders map[string]order, log *slog.Logger)
 			log.Error("the control socket takes no more orders", "err", err)
 		}
 	}()
-	return c, nil
+	return c
 }
 
 // controlAnswer is the body of an answer.
@@ -83,10 +91,20 @@ func answerOrder(w http.ResponseWriter, r *http.Request, do order) {
 	_ = json.NewEncoder(w).Encode(a) // the command has gone, if it fails
 }
 
-func (c *controlServer) close() {
-	c.http.Close()
+// goodbyeTime is how long the answer to an order may take that ends the server.
+const goodbyeTime = time.Second
+
+// close ends it. If the socket goes on in another process, its file stays.
+func (c *controlServer) close(goesOn bool) {
+	if !goesOn {
+		os.Remove(c.path)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), goodbyeTime)
+	defer cancel()
+	if c.http.Shutdown(ctx) != nil {
+		c.http.Close()
+	}
 	<-c.done
-	os.Remove(c.path)
 }
 
 // controlPath returns the socket's file, or "" for none.

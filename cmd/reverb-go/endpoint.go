@@ -30,13 +30,18 @@ func (e endpoint) listen() (net.Listener, error) {
 		reason, hint := listenProblem(err)
 		return nil, &failure{config.Problem{Sentence: fmt.Sprintf("Failed to listen on %q: %s", "tcp://"+e.address(), reason), Hint: hint}}
 	}
+	return ln, nil
+}
+
+// wrap has connections say who they are, and encrypts them, as far as that is wanted.
+func (e endpoint) wrap(ln net.Listener) net.Listener {
 	if len(e.proxies) > 0 {
 		ln = server.ListenBehindProxies(ln, e.proxies)
 	}
 	if e.tls != nil {
 		ln = tls.NewListener(ln, e.tls)
 	}
-	return ln, nil
+	return ln
 }
 
 // address takes IPv6 addresses with and without brackets.

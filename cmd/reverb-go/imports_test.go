@@ -23,7 +23,7 @@ var mayImport = map[string][]string{
 	"protocol":     {},
 	"protocol/php": {},
 	"auth":         {},
-	"metrics":      {"github.com/prometheus/client_golang"},
+	"metrics":      {"github.com/prometheus/client_golang", "github.com/prometheus/client_model", "google.golang.org/protobuf"},
 	"channels":     {"protocol"},
 	"scaling":      {"protocol", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang"},
 	"scaling/bridge": {
@@ -37,8 +37,9 @@ var mayImport = map[string][]string{
 	},
 
 	"server/internal/poll": {"golang.org/x/sys/unix"},
+	"server/handover":      {"protocol", "channels", "golang.org/x/sys/unix"},
 	"server": {
-		"protocol", "auth", "channels", "metrics", "server/internal/poll",
+		"protocol", "auth", "channels", "metrics", "server/internal/poll", "server/handover",
 		"github.com/gobwas/ws", "github.com/valyala/fasthttp", "github.com/pires/go-proxyproto", "github.com/prometheus/client_golang",
 	},
 	"server/webhook": {
@@ -70,7 +71,8 @@ var mayImport = map[string][]string{
 	},
 	"cmd/reverb-go/bench/internal/undertest": {"auth", "scaling", "server"},
 	"cmd/reverb-go": {
-		"protocol", "auth", "auth/explain", "auth/sqlapps", "channels", "metrics", "scaling", "scaling/bridge", "server", "server/webhook",
+		"protocol", "auth", "auth/explain", "auth/sqlapps", "channels", "metrics", "scaling", "scaling/bridge",
+		"server", "server/handover", "server/webhook",
 		"cmd/reverb-go/laravel", "cmd/reverb-go/config", "cmd/reverb-go/pusher", "cmd/reverb-go/setup", "cmd/reverb-go/doctor",
 		"cmd/reverb-go/bench", "github.com/spf13/cobra", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang", "golang.org/x",
 	},

@@ -35,19 +35,7 @@ const (
 func TestIdleConnections(t *testing.T) {
 	srv := startLoadServer(t)
 	before := srv.residentBytes(t)
-	var wg sync.WaitGroup
-	conns := make([]*loadClient, idleConnections)
-	const dialers = 8
-	for d := range dialers {
-		wg.Go(func() {
-			for i := d; i < len(conns); i += dialers {
-				conns[i] = srv.dial(t, "idle")
-				// Its buffer is of no use any more, and there are many.
-				conns[i].reader = nil
-			}
-		})
-	}
-	wg.Wait()
+	conns := srv.crowd(t, idleConnections)
 	if t.Failed() {
 		return
 	}
@@ -64,6 +52,25 @@ func TestIdleConnections(t *testing.T) {
 			t.Errorf("an idle connection got %s, want a pong", got)
 		}
 	}
+}
+
+// crowd returns n clients that are subscribed to the channel idle and have no reader.
+func (s *loadServer) crowd(t *testing.T, n int) []*loadClient {
+	t.Helper()
+	var wg sync.WaitGroup
+	conns := make([]*loadClient, n)
+	const dialers = 8
+	for d := range dialers {
+		wg.Go(func() {
+			for i := d; i < len(conns); i += dialers {
+				conns[i] = s.dial(t, "idle")
+				// Its buffer is of no use any more, and there are many.
+				conns[i].reader = nil
+			}
+		})
+	}
+	wg.Wait()
+	return conns
 }
 
 // TestFanout publishes many events to many subscribers. Each must get all of them in order.

@@ -28,8 +28,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.Execute()
-	if err == nil {
+	var code exitCode
+	switch {
+	case err == nil:
 		return 0
+	case errors.As(err, &code):
+		return int(code)
 	}
 	return tell(stderr, err)
 }
@@ -49,6 +53,11 @@ func tell(w io.Writer, err error) int {
 	}
 	return code
 }
+
+// exitCode ends the process with the code of the one that has served in its place.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("ended with code %d", int(e)) }
 
 // problemOf makes a sentence and a hint of any error.
 func problemOf(err error) *config.Problem {
@@ -88,7 +97,7 @@ func newRootCommand() *cobra.Command {
 		return &config.Problem{Sentence: err.Error(), Hint: fmt.Sprintf("%q lists the options", cmd.CommandPath()+" --help")}
 	})
 	root.AddCommand(
-		newStartCommand(), newReloadCommand(), newAppsCommand(), newWebhooksCommand(), newNodesCommand(),
+		newStartCommand(), newReloadCommand(), newRestartCommand(), newDrainCommand(), newAppsCommand(), newWebhooksCommand(), newNodesCommand(),
 		newConfigCommand(), newVersionCommand(),
 		newTriggerCommand(), newListenCommand(), newChannelsCommand(), newUsersCommand(), newConnectionsCommand(),
 		newTerminateCommand(), newAuthCommand(), newDoctorCommand(), newSetupCommand(), bench.NewCommand(),

@@ -22,21 +22,24 @@ type metricsServer struct {
 	cluster  metrics.Cluster
 	bridge   metrics.Bridge
 	webhooks metrics.Webhooks
-	http     *http.Server  // nil when it is off
-	done     chan struct{} // closed when http has ended
+	numbers  *metrics.Continued // all of them
+	http     *http.Server       // nil when it is off
+	done     chan struct{}      // closed when http has ended
 }
 
 // startMetrics binds the address and serves in the background; "" is off.
-func startMetrics(address string, log *slog.Logger) (*metricsServer, error) {
+func (n *node) startMetrics() (*metricsServer, error) {
+	address, log := n.cfg.MetricsAddr, n.out.log
 	registry := prometheus.NewRegistry()
 	m := &metricsServer{
+		numbers: metrics.NewContinued(registry),
 		Metrics: metrics.New(registry), cluster: metrics.NewCluster(registry),
 		bridge: metrics.NewBridge(registry), webhooks: metrics.NewWebhooks(registry),
 	}
 	if address == "" {
 		return m, nil
 	}
-	ln, err := net.Listen("tcp", address)
+	ln, err := n.listen("metrics", address, func() (net.Listener, error) { return net.Listen("tcp", address) })
 	if err != nil {
 		reason, _ := listenProblem(err)
 		return nil, &failure{config.Problem{
@@ -44,9 +47,10 @@ func startMetrics(address string, log *slog.Logger) (*metricsServer, error) {
 			Hint:     "--metrics-addr and REVERB_GO_METRICS_ADDR take a free address like 127.0.0.1:9090",
 		}}
 	}
+	n.hand("metrics", address, ln)
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.numbers, promhttp.HandlerOpts{}))
 	m.http = &http.Server{
 		Handler:           mux,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -64,6 +68,11 @@ func (m *metricsServer) serve(ln net.Listener, log *slog.Logger) {
 		log.Error("metrics are served no more", "err", err)
 	}
 }
+
+// export returns the counters, for a process that goes on with them.
+func (m *metricsServer) export() []byte { return m.numbers.Export() }
+
+func (m *metricsServer) continueFrom(counters []byte) error { return m.numbers.Add(counters) }
 
 func (m *metricsServer) close() {
 	if m.http != nil {

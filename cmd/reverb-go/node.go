@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -33,19 +34,24 @@ type node struct {
 	server  *server.Server
 	control *controlServer
 
+	listeners []socket      // all that this process listens on
+	in        *inheritance  // from the process whose place this one takes; nil for none
+	parent    parent        // the process that is watched from outside
+	lifeMu    sync.Mutex    // held while the process is restarted, or ends
+	heir      *heir         // the process that has taken the place of this one; nil until then
+	moved     chan struct{} // told of heir
+	drain     chan struct{} // told to end
+
+	lastSignal atomic.Pointer[string] // of "php artisan reverb:restart"; nil while it is not known
+
 	reloadMu sync.Mutex // held while the configuration is read again
 	closers  []func()   // what close does, in reverse
 }
 
-// newNode makes a node that needs serve, and close in any case.
-func newNode(cfg *config.Config, apps apps, ln net.Listener, load func() (*config.Config, error), out *console) (_ *node, err error) {
-	n := &node{cfg: cfg, load: load, out: out, apps: apps}
-	n.source.now.Store(apps.Apps)
-	defer func() {
-		if err != nil {
-			n.close()
-		}
-	}()
+// openAll opens what serving needs. In any case the node has to be closed.
+func (n *node) openAll(ln net.Listener) error {
+	n.source.now.Store(n.apps.Apps)
+	n.moved, n.drain = make(chan struct{}, 1), make(chan struct{}, 1)
 	for _, open := range []func() error{
 		n.openMetrics,
 		n.openTable,
@@ -54,12 +60,13 @@ func newNode(cfg *config.Config, apps apps, ln net.Listener, load func() (*confi
 		n.openHooks,
 		n.openServer,
 		n.openControl,
+		n.openSignal,
 	} {
 		if err := open(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return n, nil
+	return nil
 }
 
 // onClose adds something for close to do before all that was opened earlier.
@@ -74,7 +81,7 @@ func (n *node) close() {
 }
 
 func (n *node) openMetrics() (err error) {
-	n.numbers, err = startMetrics(n.cfg.MetricsAddr, n.out.log)
+	n.numbers, err = n.startMetrics()
 	if err == nil {
 		n.onClose(n.numbers.close)
 	}
@@ -141,6 +148,9 @@ func (n *node) openBroker(ln net.Listener) error {
 // leaveTime is how long leaving the cluster may take. Then the lease ends by itself.
 const leaveTime = 2 * time.Second
 
+// lastHooksTime is how long a process whose place another one has taken sends the webhooks it still has.
+const lastHooksTime = 30 * time.Second
+
 func (n *node) openHooks() (err error) {
 	n.hooks, err = webhook.New(hooksOf(n.cfg), webhook.Options{
 		Redis:       n.hooksRedis,
@@ -152,7 +162,11 @@ func (n *node) openHooks() (err error) {
 		return unusable(err)
 	}
 	n.onClose(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+		wait := leaveTime
+		if n.heir != nil {
+			wait = lastHooksTime
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), wait)
 		defer cancel()
 		n.hooks.Close(ctx)
 	})
@@ -172,13 +186,20 @@ func (n *node) hooksRedis(string) (webhook.Redis, error) {
 func (n *node) openServer() (err error) {
 	n.memory = watchMemory(n.cfg.MemoryLimit, n.out.log)
 	n.onClose(n.memory.close)
-	n.server, err = server.New(n.serverConfig(), n.broker)
+	if n.in != nil {
+		n.server, err = n.adopt()
+	} else {
+		n.server, err = server.New(n.serverConfig(), n.broker)
+	}
 	if err != nil {
 		return err
 	}
 	n.table.keepFresh(n.server.RefreshApps)
 	if broker, ok := n.broker.(*bridge.Broker); ok {
 		n.onClose(func() {
+			if n.heir != nil {
+				return // it goes on for this node
+			}
 			ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 			defer cancel()
 			if err := broker.Stop(ctx); err != nil {
@@ -213,9 +234,9 @@ func (n *node) serverConfig() server.Config {
 }
 
 func (n *node) openControl() (err error) {
-	n.control, err = startControl(n.cfg, map[string]order{"reload": n.reloading}, n.out.log)
+	n.control, err = n.startControl(map[string]order{"reload": n.reloading, "restart": n.restarting, "drain": n.draining})
 	if n.control != nil {
-		n.onClose(n.control.close)
+		n.onClose(func() { n.control.close(n.heir != nil) })
 	}
 	return err
 }

@@ -17,6 +17,12 @@ import (
 // startClusterOf starts servers that share a Redis and take a silent one for dead after three seconds.
 func startClusterOf(t *testing.T, n int) []*loadServer {
 	t.Helper()
+	return startLoadServers(t, linkSelf(t), n, startRedis(t)...)
+}
+
+// startRedis starts a Redis, and returns what a server has to be told of it.
+func startRedis(t *testing.T) (env []string) {
+	t.Helper()
 	program := lookFor(t, "redis-server")
 	port := freePort(t)
 	redis := exec.Command(program, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
@@ -27,7 +33,7 @@ func startClusterOf(t *testing.T, n int) []*loadServer {
 		redis.Process.Kill()
 		redis.Wait()
 	})
-	return startLoadServers(t, linkSelf(t), n, "REVERB_SCALING_ENABLED=true", fmt.Sprintf("REDIS_PORT=%d", port), "REVERB_GO_LEASE=3s")
+	return []string{"REVERB_SCALING_ENABLED=true", fmt.Sprintf("REDIS_PORT=%d", port), "REVERB_GO_LEASE=3s"}
 }
 
 // linkSelf returns a program that is this one: under that name it is the server, see TestMain.

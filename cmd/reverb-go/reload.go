@@ -53,7 +53,7 @@ func (n *node) reload() ([]string, error) {
 	}
 	next := n.apps
 	if len(cfg.Apps) > 0 || !n.apps.throwAway { // a throw-away app stays the one it is
-		if next, err = newApps(cfg); err != nil {
+		if next, err = newApps(cfg, nil); err != nil {
 			return nil, err
 		}
 	}

@@ -11,4 +11,6 @@ var handledSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
 
 func isReload(os.Signal) bool { return false }
 
+func isRestart(os.Signal) bool { return false }
+
 func outliveOutput() {}

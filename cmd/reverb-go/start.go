@@ -1,12 +1,14 @@
 package main
 
 import (
+	"net"
 	"os"
 	"os/signal"
 
 	"github.com/spf13/cobra"
 
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
+	"github.com/reverb-go/reverb-go/server"
 )
 
 func newStartCommand() *cobra.Command {
@@ -18,54 +20,95 @@ func newStartCommand() *cobra.Command {
 	addConfigFlags(cmd)
 	cmd.Flags().Bool("debug", false, "Indicates whether debug messages should be displayed in the terminal")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		load := func() (*config.Config, error) { return loadConfig(cmd) }
-		cfg, err := load()
+		in, err := inherit()
 		if err != nil {
 			return err
 		}
-		return start(cfg, load, newConsole(cmd))
+		load := func() (*config.Config, error) { return loadConfig(cmd) }
+		n := &node{load: load, out: newConsole(cmd), in: in, parent: findParent()}
+		err = start(n)
+		in.fail(err)
+		return err
 	}
 	return cmd
 }
 
-// start serves until a signal asks it to end, or until serving fails. load reads the configuration again.
-func start(cfg *config.Config, load func() (*config.Config, error), out *console) error {
+// start serves until a signal asks it to end, or until serving fails.
+func start(n *node) (err error) {
 	// Before anybody can know that there is a server, so that no signal has its usual effect.
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, handledSignals...)
 	defer signal.Stop(signals)
 	outliveOutput()
 
-	apps, err := newApps(cfg)
-	if err != nil {
+	if n.cfg, err = n.load(); err != nil {
 		return err
 	}
-	tlsConfig, err := newTLSConfig(cfg)
-	if err != nil {
-		return err
-	}
-	e := endpoint{host: apps.host(cfg.Host), port: cfg.Port, path: cfg.Path, hostname: cfg.Hostname, tls: tlsConfig}
-	if cfg.ProxyProtocol {
-		e.proxies = cfg.TrustedProxies
-	}
-	ln, err := e.listen()
+	n.parent = n.parent.decide(n.cfg.RestartParent)
+	defer n.close()
+	ln, err := n.open()
 	if err != nil {
 		return err
 	}
 	defer ln.Close()
-	n, err := newNode(cfg, apps, ln, load, out)
-	if err != nil {
+	notify(readyState)
+	if err := n.serve(ln, signals); err != nil || n.heir == nil || !n.parent.stays {
 		return err
 	}
-	defer n.close()
+	n.close()
+	return n.standBy(signals)
+}
 
-	out.info(e.banner())
-	if apps.throwAway {
-		out.print(apps.introduction(e, cfg.Setting("servers.reverb.host")))
+// open listens, and opens all that serving needs.
+func (n *node) open() (net.Listener, error) {
+	var err error
+	if n.apps, err = newApps(n.cfg, n.in.left()); err != nil {
+		return nil, err
 	}
-	logStart(out.log, cfg, apps.Apps, e)
-	for _, w := range warnings(cfg, tlsConfig != nil, openFiles()) {
-		out.log.Warn(w.Sentence, "hint", w.Hint)
+	tlsConfig, err := newTLSConfig(n.cfg)
+	if err != nil {
+		return nil, err
 	}
-	return n.serve(ln, signals)
+	e := endpoint{host: n.apps.host(n.cfg.Host), port: n.cfg.Port, path: n.cfg.Path, hostname: n.cfg.Hostname, tls: tlsConfig}
+	if n.cfg.ProxyProtocol {
+		e.proxies = n.cfg.TrustedProxies
+	}
+	gate, err := n.openGate(e)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.openAll(gate); err != nil {
+		gate.Close()
+		return nil, err
+	}
+	n.in.close()
+	n.introduce(e)
+	return e.wrap(gate), nil
+}
+
+func (n *node) openGate(e endpoint) (*server.Gate, error) {
+	ln, err := n.listen("clients", e.address(), e.listen)
+	if err != nil {
+		return nil, err
+	}
+	gate, err := server.NewGate(ln)
+	if err != nil {
+		return nil, err
+	}
+	n.hand("clients", e.address(), gate)
+	return gate, nil
+}
+
+// introduce says what the server is, to people and to the log.
+func (n *node) introduce(e endpoint) {
+	if n.in == nil {
+		n.out.info(e.banner())
+		if n.apps.throwAway {
+			n.out.print(n.apps.introduction(e, n.cfg.Setting("servers.reverb.host")))
+		}
+	}
+	logStart(n.out.log, n.cfg, n.apps.Apps, e)
+	for _, w := range warnings(n.cfg, e.tls != nil, openFiles()) {
+		n.out.log.Warn(w.Sentence, "hint", w.Hint)
+	}
 }

@@ -43,7 +43,7 @@ func newRetryCommand() *cobra.Command {
 }
 
 func retryWebhooks(cmd *cobra.Command, cfg *config.Config, url string) error {
-	apps, err := newApps(cfg)
+	apps, err := newApps(cfg, nil)
 	if err != nil {
 		return err
 	}

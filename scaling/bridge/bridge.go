@@ -73,6 +73,11 @@ func New(inner *scaling.Redis, client redis.UniversalClient, options Options) (*
 func (b *Broker) Start(node scaling.Node) {
 	b.node = node.(Node)
 	b.Redis.Start(node)
+	b.work()
+}
+
+// work starts the goroutines.
+func (b *Broker) work() {
 	if b.options.Mode == Off {
 		return
 	}
@@ -92,15 +97,38 @@ func (b *Broker) Start(node scaling.Node) {
 
 // Stop sends what waits, as long as ctx allows, and leaves the cluster.
 func (b *Broker) Stop(ctx context.Context) error {
-	if b.cancel != nil {
-		b.outbox.close()
-		stopWaiting := context.AfterFunc(ctx, b.cancel)
-		b.sender.Wait()
-		stopWaiting()
-		b.cancel()
-		b.wg.Wait()
-	}
+	b.rest(ctx)
 	return b.Redis.Stop(ctx)
+}
+
+// rest sends what waits and ends the goroutines.
+func (b *Broker) rest(ctx context.Context) {
+	if b.cancel == nil {
+		return
+	}
+	b.outbox.close()
+	stopWaiting := context.AfterFunc(ctx, b.cancel)
+	b.sender.Wait()
+	stopWaiting()
+	b.cancel()
+	b.wg.Wait()
+}
+
+// Pause sends what waits, ends all work, and returns what another process has to know to go on. What nodes of
+// Laravel Reverb say until then is lost, as it is among them.
+func (b *Broker) Pause(ctx context.Context) ([]byte, error) {
+	state, err := b.Redis.Pause(ctx)
+	if err == nil {
+		b.rest(ctx)
+	}
+	return state, err
+}
+
+// Resume goes on after all.
+func (b *Broker) Resume() {
+	b.Redis.Resume()
+	b.outbox.open()
+	b.work()
 }
 
 // Publish hands a message to all nodes of both kinds.

@@ -93,6 +93,7 @@ func TestAppIDOf(t *testing.T) {
 	}
 }
 
+// TestEvents: what is published for PHP nodes, byte for byte. R:SC-02
 func TestEvents(t *testing.T) {
 	ours := inJSON(strings.Replace(stock(t), stockOptions, noOptions, 1))
 	a := newApp(t, nil)

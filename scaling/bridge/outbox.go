@@ -101,6 +101,13 @@ func (o *outbox) close() {
 	o.signal()
 }
 
+// open undoes close.
+func (o *outbox) open() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = false
+}
+
 // sendAll sends what is in the outbox, until it is closed and empty or ctx ends.
 func (b *Broker) sendAll(ctx context.Context) {
 	isUp := true

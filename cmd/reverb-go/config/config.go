@@ -31,6 +31,10 @@ type Config struct {
 	HandshakeTimeout time.Duration
 	Loops            int    // 0 is one per core
 	Control          string // unix socket that "reverb-go reload" and its like speak to; "auto" or "off"
+	RestartParent    string // which process stays at a restart: auto, stay (the one that was started) or exit
+	RestartSignal    string // whether Laravel's reverb:restart restarts the server: auto or off
+	RestartTimeout   time.Duration
+	Cache            Cache  // where that signal is
 	DeadLetters      string // file of webhooks that could not be delivered
 	RedisPrefix      string // what Laravel puts before its keys
 	Scaling          Scaling

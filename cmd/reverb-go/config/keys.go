@@ -42,6 +42,9 @@ func serverKeys(c *Config) []key {
 		{name: "trusted_proxies", env: "REVERB_GO_TRUSTED_PROXIES", def: "", to: prefixes(&c.TrustedProxies)},
 		{name: "proxy_protocol", env: "REVERB_GO_PROXY_PROTOCOL", def: false, to: truth(&c.ProxyProtocol)},
 		{name: "idempotency_ttl", env: "REVERB_GO_IDEMPOTENCY_TTL", def: "2m", to: duration(&c.IdempotencyTTL, time.Second)},
+		{name: "restart.parent", env: "REVERB_GO_RESTART_PARENT", def: "auto", to: oneOf(&c.RestartParent, "auto", "stay", "exit")},
+		{name: "restart.signal", env: "REVERB_GO_RESTART_SIGNAL", def: "auto", to: oneOf(&c.RestartSignal, "auto", "off")},
+		{name: "restart.timeout", env: "REVERB_GO_RESTART_TIMEOUT", def: "30s", to: duration(&c.RestartTimeout, time.Second)},
 		{name: "control", env: "REVERB_GO_CONTROL", flag: "control", def: "auto", to: text(&c.Control)},
 		{name: "dead_letters", env: "REVERB_GO_DEAD_LETTERS", def: "", to: text(&c.DeadLetters)},
 		{name: "redis_prefix", env: "REDIS_PREFIX", def: "", to: text(&c.RedisPrefix)},
@@ -64,6 +67,7 @@ func serverKeys(c *Config) []key {
 		{name: "scaling.lease", env: "REVERB_GO_LEASE", def: "10s", to: duration(&c.Scaling.Lease, time.Second)},
 		{name: "scaling.bridge", env: "REVERB_GO_BRIDGE", def: "auto", to: oneOf(&c.Scaling.Bridge, "auto", "on", "off")},
 	}
+	keys = append(keys, cacheKeys(&c.Cache)...)
 	for i := range keys {
 		keys[i].name = "servers.reverb." + keys[i].name
 	}

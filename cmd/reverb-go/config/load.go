@@ -27,7 +27,7 @@ func Load(s Sources) (*Config, error) {
 	if err := l.open(s); err != nil {
 		return nil, err
 	}
-	l.config.AppTable.dir = s.Laravel
+	l.config.AppTable.dir, l.config.Cache.dir = s.Laravel, s.Laravel
 	for _, k := range serverKeys(l.config) {
 		if err := l.store(k, k.name, l.find(k)); err != nil {
 			return nil, err
@@ -139,7 +139,7 @@ func (l *loader) openCache(name string) error {
 			"list them in a --config file, or in a table with REVERB_GO_APPS_PROVIDER=sql")
 		reverb.Map("apps").Set("provider", laravel.Value{})
 	}
-	l.cached = tree{name: name, root: withDatabase(withRedis(reverb, root), root)}
+	l.cached = tree{name: name, root: withDatabase(withCache(withRedis(reverb, root), root), root)}
 	return nil
 }
 
@@ -153,6 +153,27 @@ func withRedis(reverb, root *laravel.Map) *laravel.Map {
 	if server := reverb.Map("servers.reverb"); ok && server != nil {
 		server.Set("redis_prefix", prefix)
 	}
+	return reverb
+}
+
+// withCache tells where the default cache store is.
+func withCache(reverb, root *laravel.Map) *laravel.Map {
+	server := reverb.Map("servers.reverb")
+	if server == nil {
+		return reverb
+	}
+	found := laravel.NewMap()
+	for name, path := range map[string]string{
+		"store": "cache.default", "prefix": "cache.prefix", "path": "cache.stores.file.path", "app_name": "app.name",
+		"database": "database.redis.cache.database",
+	} {
+		if v, ok := root.Get(path); ok {
+			found.Set(name, v)
+		}
+	}
+	restart := laravel.NewMap()
+	restart.Set("cache", laravel.Value{V: found})
+	server.Set("restart", laravel.Value{V: restart})
 	return reverb
 }
 

@@ -156,6 +156,8 @@ func TestServerVariables(t *testing.T) {
 		"REVERB_SCALING_ENABLED=1", // R:CFG-07
 		"REDIS_URL=redis://u:p@h", "REDIS_PASSWORD=null", "REDIS_PORT=", "REDIS_TIMEOUT=5",
 		"REVERB_GO_REDIS_CLUSTER=a:1,b:2", "REVERB_GO_LEASE=20s",
+		"REVERB_GO_RESTART_PARENT=stay", "REVERB_GO_RESTART_SIGNAL=off", "REVERB_GO_RESTART_TIMEOUT=9s",
+		"CACHE_STORE=redis", "CACHE_PREFIX=c:", "APP_NAME=Shop", "REDIS_CACHE_DB=2",
 	}})
 	want := Config{
 		Host: "127.0.0.1", Port: 8080, Path: "/ws", MaxRequestSize: 20_000,
@@ -163,6 +165,8 @@ func TestServerVariables(t *testing.T) {
 		MaxNodeQueued: 8192, MaxConnections: 5, MaxHandshakes: 6, MemoryLimit: 0.8,
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.0.0.0/8")},
 		ProxyProtocol:  true, IdempotencyTTL: time.Minute, Control: "off", DeadLetters: "dead.jsonl", RedisPrefix: "app_",
+		RestartParent: "stay", RestartSignal: "off", RestartTimeout: 9 * time.Second,
+		Cache: Cache{Store: "redis", Prefix: "c:", AppName: "Shop", DB: "2"},
 		Scaling: Scaling{
 			Enabled: true, Channel: "reverb", URL: "redis://u:p@h", Host: "127.0.0.1", Port: "6379", Database: "0",
 			Timeout: 5 * time.Second, Cluster: "a:1,b:2", Prefix: "reverb-go:", Bridge: "auto", Lease: 20 * time.Second,

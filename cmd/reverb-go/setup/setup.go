@@ -167,8 +167,8 @@ func (s Site) StopTime() time.Duration { return s.Drain + 10*time.Second }
 // Command is the command line that starts the server.
 func (s Site) Command() []string { return append([]string{s.Program, "start"}, s.Arguments...) }
 
-// ReloadCommand is the one that makes it read its configuration again.
-func (s Site) ReloadCommand() []string { return append([]string{s.Program, "reload"}, s.Arguments...) }
+// RestartCommand is the one that puts another process in its place, which takes its connections over.
+func (s Site) RestartCommand() []string { return append([]string{s.Program, "restart"}, s.Arguments...) }
 
 // IsPrivileged reports whether the port is one that not everybody may listen on.
 func (s Site) IsPrivileged() bool { return s.Port < 1024 }

@@ -72,7 +72,7 @@ func TestWrite(t *testing.T) {
 		{"no app", "nginx", func(s *Site) { s.Apps = nil }, []string{"server_name ws.example.com;"}, nil},
 
 		{"usual", "systemd", func(*Site) {}, []string{
-			"ExecStart=/usr/bin/reverb-go start\n", "ExecReload=/usr/bin/reverb-go reload\n", "WorkingDirectory=/var/www/app\n", "TimeoutStopSec=20\n", "ProtectHome=yes\n", "CapabilityBoundingSet=\n",
+			"Type=notify\nNotifyAccess=all\n", "ExecStart=/usr/bin/reverb-go start\n", "ExecReload=/usr/bin/reverb-go restart\n", "WorkingDirectory=/var/www/app\n", "TimeoutStopSec=20\n", "ProtectHome=yes\n", "CapabilityBoundingSet=\n",
 		}, []string{"redis", "ReadWritePaths", "Ambient"}},
 		{"strange words", "systemd", func(s *Site) { s.Arguments = []string{"--config=/my files/100%$.yaml"} },
 			[]string{`ExecStart=/usr/bin/reverb-go start "--config=/my files/100%%$$.yaml"`}, nil},

@@ -53,6 +53,12 @@ func (p *Poller) Add(fd int) error {
 	return nil
 }
 
+// Remove no longer watches a socket that goes on elsewhere. Closing it here would not do: the kernel watches
+// it for as long as anybody has it open.
+func (p *Poller) Remove(fd int) {
+	_ = unix.EpollCtl(p.epfd, unix.EPOLL_CTL_DEL, fd, nil)
+}
+
 // Wake makes the current or the next Wait return. Calls may be merged into one.
 func (p *Poller) Wake() {
 	var one [8]byte

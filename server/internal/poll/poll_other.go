@@ -27,6 +27,9 @@ func (p *Poller) Close() error { return nil }
 // Add fails: sockets are read by goroutines here.
 func (p *Poller) Add(int) error { return errors.ErrUnsupported }
 
+// Remove does nothing: nothing was added.
+func (p *Poller) Remove(int) {}
+
 // Wake makes the current or the next Wait return. Calls may be merged into one.
 func (p *Poller) Wake() {
 	select {

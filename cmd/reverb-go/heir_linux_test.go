@@ -1,0 +1,53 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"github.com/reverb-go/reverb-go/server/handover"
+)
+
+func init() { pretend = pretendHeir }
+
+// pretendHeir is a new program that takes over in another way than it should, as the file pretend next to it says. It reports
+// false if this process is a usual one.
+func pretendHeir() bool {
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(os.Args[0]), "pretend"))
+	if err != nil || os.Getenv(handoverEnv) == "" {
+		return false
+	}
+	how := string(text)
+	conn, err := handover.Open(3)
+	if err != nil {
+		os.Exit(9)
+	}
+	hello := handover.Hello{Version: handover.Version, PID: os.Getpid(), Program: "9.9"}
+	if how == "other version" {
+		hello.Version++
+	}
+	_ = conn.Send(handover.KindHello, &hello)
+	_, _ = conn.Receive() // the plan
+	if how == "other version" {
+		sleep()
+	}
+	_ = conn.Send(handover.KindReady, &handover.Ready{})
+	_, _ = conn.Receive() // the node
+	_, _ = conn.Receive() // some connections
+	switch how {
+	case "dies":
+		os.Exit(7)
+	case "hangs":
+		sleep()
+	}
+	_ = conn.Send(handover.KindFailed, &handover.Failed{Sentence: "it does not want to", Hint: "ask it nicely"})
+	sleep()
+	return true
+}
+
+// sleep waits to be killed.
+func sleep() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt)
+	<-signals
+}

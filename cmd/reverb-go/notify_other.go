@@ -1,0 +1,5 @@
+//go:build !linux
+
+package main
+
+func reloadingState() string { return "RELOADING=1" }

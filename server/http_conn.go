@@ -1,0 +1,183 @@
+package server
+
+import (
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// An httpConn is a connection as long as HTTP is spoken on it. It keeps what has come of a request until that is
+// complete, so that the connection can be taken away from HTTP at any time but during an answer, with nothing
+// lost: see hold.
+type httpConn struct {
+	net.Conn
+	server     *Server
+	isDetached bool // it belongs to a loop now: Close is not for us
+	hasFailed  bool // an error was answered before the request was read
+
+	mu       sync.Mutex // guards what follows, and that a deadline is not moved while held
+	phase    httpPhase
+	pending  []byte        // what has come of the request
+	early    []byte        // what has come to a predecessor, to be read first
+	released chan struct{} // closed when HTTP has let go of a connection that is held
+}
+
+type httpPhase uint8
+
+const (
+	httpReading  httpPhase = iota // nothing is answered; fasthttp reads, or is about to
+	httpAnswers                   // a request is being handled, or the answer is not written yet
+	httpUpgrades                  // it becomes a WebSocket
+	httpHeld                      // taken away
+)
+
+// track makes an httpConn that the server knows of until it is closed.
+func (s *Server) track(c net.Conn, early []byte) *httpConn {
+	hc := &httpConn{Conn: c, server: s, early: early}
+	s.httpMu.Lock()
+	defer s.httpMu.Unlock()
+	s.httpConns[hc] = struct{}{}
+	return hc
+}
+
+func (s *Server) untrack(c *httpConn) {
+	s.httpMu.Lock()
+	defer s.httpMu.Unlock()
+	delete(s.httpConns, c)
+}
+
+// Read reads for fasthttp, which gets an end of file when the connection is held.
+func (c *httpConn) Read(b []byte) (int, error) {
+	n, isHeld := c.beforeRead(b)
+	switch {
+	case isHeld:
+		return 0, io.EOF
+	case n > 0:
+		return n, nil
+	}
+	n, err := c.Conn.Read(b)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase != httpUpgrades {
+		c.pending = append(c.pending, b[:n]...)
+	}
+	if c.phase == httpHeld {
+		return 0, io.EOF
+	}
+	return n, err
+}
+
+// beforeRead notices that an answer has been written: fasthttp does not read before that, unless it has read a
+// part of the next request already.
+func (c *httpConn) beforeRead(b []byte) (n int, isHeld bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == httpAnswers && len(c.pending) == 0 {
+		c.phase = httpReading
+	}
+	if c.phase == httpHeld {
+		return 0, true
+	}
+	n = copy(b, c.early)
+	if c.early = c.early[n:]; n > 0 && c.phase != httpUpgrades {
+		c.pending = append(c.pending, b[:n]...)
+	}
+	return n, false
+}
+
+// Write throws away what is written to a connection that is held: an answer to its end.
+func (c *httpConn) Write(b []byte) (int, error) {
+	if c.isHeld() {
+		return len(b), nil
+	}
+	return c.Conn.Write(b)
+}
+
+func (c *httpConn) isHeld() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.phase == httpHeld
+}
+
+// SetReadDeadline leaves the deadline of a held connection in the past.
+func (c *httpConn) SetReadDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == httpHeld {
+		return nil
+	}
+	return c.Conn.SetReadDeadline(t)
+}
+
+// begin is called with a complete request, and reports whether it is to be answered.
+func (c *httpConn) begin(ctx *fasthttp.RequestCtx) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == httpHeld {
+		return false
+	}
+	c.phase = httpAnswers
+	size := requestSize(ctx)
+	if ctx.Request.Header.ContentLength() < 0 { // in chunks: how long it was is not known
+		size = len(c.pending)
+	}
+	c.pending = append(c.pending[:0], c.pending[min(size, len(c.pending)):]...)
+	return true
+}
+
+func (c *httpConn) beginUpgrade() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.phase = httpUpgrades
+}
+
+// hold takes the connection away from HTTP unless it is in the middle of an answer. If it cannot be handed
+// over, and force is false, not in the middle of a request either.
+func (c *httpConn) hold(force bool) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.phase == httpHeld:
+		return true
+	case c.phase != httpReading, !force && len(c.pending) > 0 && !c.isPlain():
+		return false
+	}
+	c.phase = httpHeld
+	c.released = make(chan struct{})
+	_ = c.Conn.SetReadDeadline(time.Unix(1, 0))
+	return true
+}
+
+// isPlain reports whether the bytes read are those of the socket.
+func (c *httpConn) isPlain() bool {
+	switch c.Conn.(type) {
+	case *net.TCPConn, *net.UnixConn, *proxiedConn:
+		return true
+	}
+	return false
+}
+
+// maxDiscard is what is read of a refused request before its connection is closed.
+const maxDiscard = 1 << 20
+
+// Close closes the connection. After a refused request it first takes in what the client is still
+// sending: the kernel answers bytes that nobody reads with a reset, which can overtake the refusal.
+func (c *httpConn) Close() error {
+	c.server.untrack(c)
+	if c.isHeld() {
+		close(c.released)
+		return nil
+	}
+	if c.isDetached {
+		return nil
+	}
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.hasFailed {
+		_ = half.CloseWrite()
+		_ = c.Conn.SetReadDeadline(time.Now().Add(goodbye))
+		_, _ = io.CopyN(io.Discard, c.Conn, maxDiscard)
+	}
+	return c.Conn.Close()
+}
