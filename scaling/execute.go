@@ -206,6 +206,9 @@ func (r *Redis) Join(appID, channel string, m protocol.Member, limit int) {
 
 // Leave says that this node has no connection of the user there any more.
 func (r *Redis) Leave(appID, channel, userID string) {
+	if r.isDeparting.Load() {
+		return
+	}
 	p := placeOf(appID, channel)
 	r.enqueue(scriptLeave, p, func(result any) {
 		if result == int64(1) {
@@ -216,6 +219,9 @@ func (r *Redis) Leave(appID, channel, userID string) {
 
 // Count says how many subscriptions this node has to a channel.
 func (r *Redis) Count(appID, channel string, n int) {
+	if r.isDeparting.Load() {
+		return
+	}
 	p := placeOf(appID, channel)
 	r.enqueue(scriptCount, p, func(result any) {
 		values, ok := result.([]any)

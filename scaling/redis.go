@@ -55,8 +55,11 @@ type Options struct {
 	StreamLen int           // messages of a bucket that can be read again, for a minute; 10,000
 	Sharded   bool          // SPUBLISH and SSUBSCRIBE, for a Redis Cluster
 	Logger    *slog.Logger
-	About     func() About // what others are told of this node; nothing
-	Counters  Counters
+	// Linger is how long Stop waits after Depart, so that the clients that were closed last can come back to another
+	// node as well. Usually none.
+	Linger   time.Duration
+	About    func() About // what others are told of this node; nothing
+	Counters Counters
 }
 
 func (o Options) withDefaults() Options {
@@ -106,6 +109,8 @@ type Redis struct {
 	receiver  []*receiver // one, or on a Cluster one for each bucket
 	controls  *receiver   // of messages to all nodes; on a Cluster it is not among them
 	receivers []*receiver // all of them
+
+	isDeparting atomic.Bool
 
 	isMoved bool // another process has begun this life of the node
 
@@ -176,8 +181,15 @@ func (r *Redis) work() {
 	r.wg.Go(func() { r.beat(ctx) })
 }
 
+// Depart says that this node is about to end. From now on the cluster is not told who leaves here: Stop takes all
+// away that have not come back elsewhere by then, and the others have never been gone.
+func (r *Redis) Depart() { r.isDeparting.Store(true) }
+
 // Stop leaves the cluster: what this node holds is taken away at once instead of after its lease.
 func (r *Redis) Stop(ctx context.Context) error {
+	if nodes := r.nodes.Load(); r.isDeparting.Load() && nodes != nil && len(*nodes) > 1 {
+		pause(ctx, r.options.Linger)
+	}
 	err := r.leaveCluster(ctx)
 	r.rest()
 	return err

@@ -58,6 +58,9 @@ type Broker interface {
 	Publish(protocol.Broadcast)
 }
 
+// A Departer is a Broker that wants to know that its node is about to end, before its clients are sent away.
+type Departer interface{ Depart() }
+
 // A Node is what a Broker calls up to. Its methods may be called from any goroutine.
 type Node = interface {
 	Deliver(protocol.Broadcast)

@@ -34,7 +34,7 @@ func (s *Server) getHealth(ctx *fasthttp.RequestCtx) {
 		}
 	}
 	status := fasthttp.StatusOK
-	if s.draining.Load() {
+	if s.IsDraining() {
 		h.Status, status = "draining", fasthttp.StatusServiceUnavailable
 	}
 	body, err := json.Marshal(h)

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"fmt"
 	"os/exec"
 	"runtime"
 	"strings"
@@ -85,6 +86,34 @@ func TestMembersOfDeadNodeLeave(t *testing.T) {
 	wantNext(t, all[0], `{"event":"pusher_internal:member_added","data":"{\"user_id\":2}","channel":"presence-x"}`)
 	on.clients[0].Close()
 	wantNext(t, all[0], `{"event":"pusher_internal:member_removed","data":"{\"user_id\":2}","channel":"presence-x"}`)
+}
+
+// Who comes back to another node while theirs is drained has never been gone for others; the rest leave with it.
+func TestDrainedMembersDoNotFlap(t *testing.T) {
+	on := openCluster(t, startRedis(t), time.Minute)
+	all := crowd(t, on.stage, 3) // the second one is on the first node
+	watcher, back, gone := all[0], &client{name: "back"}, all[1]
+	enter(t, on.stage, back)
+	const list = `{"event":"pusher_internal:subscription_succeeded","data":"{\"presence\":{\"count\":%d,\"ids\":[%s],\"hash\":{%s}}}","channel":"presence-x"}`
+	watcher.joins(on.stage, "presence-x", 1)
+	wantNext(t, watcher, fmt.Sprintf(list, 1, "1", `\"1\":null`))
+	for i, c := range []*client{gone, back} {
+		c.joins(on.stage, "presence-x", i+2)
+		wantNext(t, watcher, fmt.Sprintf(`{"event":"pusher_internal:member_added","data":"{\"user_id\":%d}","channel":"presence-x"}`, i+2))
+	}
+	on.stops[0]()
+	on.nodes = on.nodes[1:]
+	again := crowd(t, on.stage, 1)[0]
+	again.joins(on.stage, "presence-x", 3)
+	wantNext(t, again, fmt.Sprintf(list, 3, "1,2,3", `\"1\":null,\"2\":null,\"3\":null`))
+	wantSilence(t, watcher)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := on.brokers[0].Stop(ctx); err != nil {
+		t.Fatal(err)
+	}
+	wantNext(t, watcher, `{"event":"pusher_internal:member_removed","data":"{\"user_id\":2}","channel":"presence-x"}`)
+	wantSilence(t, watcher)
 }
 
 // R:SC-10, R:SC-11: what nobody of ours has said is ignored, where Reverb's nodes end.

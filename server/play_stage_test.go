@@ -91,7 +91,8 @@ type stage struct {
 	now      func() time.Time
 	clock    *clock // nil for a server that is not ours
 	tick     func()
-	settle   func() // until what the nodes say has reached Redis; nil for a server that is not ours
+	settle   func()   // until what the nodes say has reached Redis; nil for a server that is not ours
+	stops    []func() // of each node
 	shutDown func()
 }
 
@@ -205,6 +206,7 @@ func raiseNode(t testing.TB, on *stage, broker server.Broker, cfg server.Config)
 			t.Errorf("Shutdown: %v", err)
 		}
 	}
+	on.stops = append(on.stops, stop)
 	on.shutDown = func() { shutDown(); stop() }
 	t.Cleanup(func() {
 		stop()

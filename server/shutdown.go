@@ -23,6 +23,9 @@ const goodbye = time.Second
 // once. The Server cannot be used again.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.stopListening()
+	if d, ok := s.broker.(Departer); ok && ctx.Err() == nil {
+		d.Depart()
+	}
 	err := s.stopHTTP(ctx)
 	s.drain(ctx)
 	for _, l := range s.loops {

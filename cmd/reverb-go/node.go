@@ -130,6 +130,7 @@ func (n *node) openBroker(ln net.Listener) error {
 		Lease:   n.cfg.Scaling.Lease,
 		Sharded: n.cfg.Scaling.Cluster != "",
 		Logger:  n.out.log,
+		Linger:  returnTime,
 		About: func() scaling.About {
 			about := about
 			about.Bridge = broker.Why()
@@ -145,11 +146,19 @@ func (n *node) openBroker(ln net.Listener) error {
 	return err
 }
 
-// leaveTime is how long leaving the cluster may take. Then the lease ends by itself.
-const leaveTime = 2 * time.Second
+// returnTime is what the last clients that are sent away have to come back to another node before this one leaves
+// the cluster.
+const returnTime = 2 * time.Second
 
-// lastHooksTime is how long a process whose place another one has taken sends the webhooks it still has.
-const lastHooksTime = 30 * time.Second
+// leaveTime is how long leaving the cluster may take. Then the lease ends by itself.
+const leaveTime = 2*time.Second + returnTime
+
+// At the end the webhooks that wait are sent, for so long. When another process has taken the place of this one, nobody
+// waits for that.
+const (
+	hooksTime     = 2 * time.Second
+	lastHooksTime = 30 * time.Second
+)
 
 func (n *node) openHooks() (err error) {
 	n.hooks, err = webhook.New(hooksOf(n.cfg), webhook.Options{
@@ -162,7 +171,7 @@ func (n *node) openHooks() (err error) {
 		return unusable(err)
 	}
 	n.onClose(func() {
-		wait := leaveTime
+		wait := hooksTime
 		if n.heir != nil {
 			wait = lastHooksTime
 		}

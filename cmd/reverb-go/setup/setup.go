@@ -168,7 +168,9 @@ func (s Site) StopTime() time.Duration { return s.Drain + 10*time.Second }
 func (s Site) Command() []string { return append([]string{s.Program, "start"}, s.Arguments...) }
 
 // RestartCommand is the one that puts another process in its place, which takes its connections over.
-func (s Site) RestartCommand() []string { return append([]string{s.Program, "restart"}, s.Arguments...) }
+func (s Site) RestartCommand() []string {
+	return append([]string{s.Program, "restart"}, s.Arguments...)
+}
 
 // IsPrivileged reports whether the port is one that not everybody may listen on.
 func (s Site) IsPrivileged() bool { return s.Port < 1024 }
