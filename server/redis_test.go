@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -33,17 +34,34 @@ func startRedis(t testing.TB, args ...string) *redisServer {
 func startProgram(t testing.TB, args ...string) *redisServer {
 	t.Helper()
 	requireRedis(t)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := ln.Addr().(*net.TCPAddr).Port
-	ln.Close()
+	port := redisPort(t)
 	r := &redisServer{addr: fmt.Sprintf("127.0.0.1:%d", port)}
 	r.args = append(args, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", t.TempDir())
 	r.start(t)
 	t.Cleanup(r.kill)
 	return r
+}
+
+// redisPort returns a port that is free, as is the one 10,000 above, on which nodes of a Cluster talk. Both are below
+// those that the system gives to clients: another test may be holding thousands of these.
+func redisPort(t testing.TB) int {
+	t.Helper()
+	for range 1000 {
+		if port := 12_000 + rand.IntN(10_000); isFree(port) && isFree(port+10_000) {
+			return port
+		}
+	}
+	t.Fatal("no port is free for a redis-server")
+	return 0
+}
+
+func isFree(port int) bool {
+	ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return false
+	}
+	ln.Close()
+	return true
 }
 
 func requireRedis(t testing.TB) {
