@@ -2,10 +2,13 @@ package server
 
 import (
 	"bufio"
+	"crypto/tls"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +33,7 @@ type relay struct {
 	app    *auth.App
 	server *Server
 	gate   *Gate
+	tls    *tls.Config // of server and clients; nil without TLS
 	events *eventLog
 }
 
@@ -39,6 +43,11 @@ type eventLog struct{ events chan channels.Event }
 func (l *eventLog) Notify(_ *auth.App, e channels.Event) { l.events <- e }
 
 func newRelay(t *testing.T, change func(*auth.App)) *relay {
+	t.Helper()
+	return openRelay(t, change, nil)
+}
+
+func openRelay(t *testing.T, change func(*auth.App), secured *tls.Config) *relay {
 	t.Helper()
 	settings := auth.DefaultApp()
 	settings.ID, settings.Key, settings.Secret = "1", "app-key", "app-secret"
@@ -51,7 +60,7 @@ func newRelay(t *testing.T, change func(*auth.App)) *relay {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &relay{t: t, apps: apps, app: app, events: &eventLog{make(chan channels.Event, 100)}}
+	r := &relay{t: t, apps: apps, app: app, tls: secured, events: &eventLog{make(chan channels.Event, 100)}}
 	if r.server, err = New(r.config(), scaling.NewLocal()); err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +82,10 @@ func (r *relay) serve(ln net.Listener) {
 		r.t.Fatal(err)
 	}
 	r.gate = gate
-	go func() { _ = r.server.Serve(gate) }() // ends with the server
+	if ln = gate; r.tls != nil {
+		ln = tls.NewListener(gate, r.tls)
+	}
+	go func() { _ = r.server.Serve(ln) }() // ends with the server
 }
 
 // handOver puts a new server in the place of the one there is.
@@ -141,6 +153,9 @@ func (r *relay) connect() *relayClient {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	if r.tls != nil {
+		conn = tls.Client(conn, r.tls)
+	}
 	r.t.Cleanup(func() { conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(relayPatience))
 	c := &relayClient{t: r.t, conn: conn, in: bufio.NewReader(conn)}
@@ -201,6 +216,27 @@ func (c *relayClient) sayAndWait(b []byte) {
 	c.expect("here")
 }
 
+// What TLS carries cannot be moved: its clients are told to come back, and are served by the new process then.
+func TestHandoverWithTLS(t *testing.T) {
+	certified := httptest.NewTLSServer(nil)
+	defer certified.Close()
+	r := openRelay(t, func(*auth.App) {}, &tls.Config{Certificates: certified.TLS.Certificates, InsecureSkipVerify: true})
+	c := r.connect()
+	if moved := r.handOver(); moved.Connections != 0 {
+		t.Errorf("%d connections were handed over, want none", moved.Connections)
+	}
+	c.expect(`"code":4200`)
+	if h, err := ws.ReadHeader(c.in); err != nil || h.OpCode != ws.OpClose {
+		t.Fatalf("heard %+v, %v, want a close frame", h, err)
+	}
+	if code, err := c.in.Peek(2); err != nil || ws.StatusCode(binary.BigEndian.Uint16(code)) != 4200 {
+		t.Errorf("closed with % x, %v, want 4200", code, err)
+	}
+	again := r.connect()
+	again.say(pingText)
+	again.expect(`pusher:pong`)
+}
+
 func TestHandoverOfInput(t *testing.T) {
 	r := newRelay(t, func(*auth.App) {})
 	fragments, halves := r.connect(), r.connect()
@@ -224,18 +260,14 @@ func TestHandoverOfOutput(t *testing.T) {
 	_ = c.conn.(*net.TCPConn).SetReadBuffer(64 << 10)
 	c.say(`{"event":"pusher:subscribe","data":{"channel":"a"}}`)
 	c.expect("subscription_succeeded")
-	// More than sockets take, and less than may wait.
-	const n, size = 120, 50_000
-	for i := range n {
+	// More than sockets take, and less than may wait: the loop has to keep up.
+	const atLeast, size = 500_000, 50_000
+	for i := 0; r.server.queued.Load() <= atLeast; i++ {
 		text := fmt.Sprintf(`{"event":"e%d","data":"%s","channel":"a"}`, i, strings.Repeat("x", size))
 		r.server.Deliver(broadcastOf("a", text))
-		if r.server.queued.Load() > 500_000 {
-			break
-		}
+		r.server.barrier()
 	}
-	waiting := r.server.queued.Load()
 	r.handOver()
-	t.Logf("%d bytes were waiting", waiting)
 	r.server.Deliver(broadcastOf("a", `{"event":"last","data":"","channel":"a"}`))
 	for i := 0; ; i++ {
 		got := c.hear()

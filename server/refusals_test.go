@@ -133,13 +133,7 @@ func (lostApps) ByID(string) (*auth.App, error)  { return nil, errors.New("down"
 // wantSeries waits until a counter has its value: loops report at the end of a turn.
 func wantSeries(t *testing.T, g prometheus.Gatherer, series string, want float64) {
 	t.Helper()
-	got := -1.0
-	for end := time.Now().Add(patience); got != want && time.Now().Before(end); time.Sleep(time.Millisecond) {
-		got = gather(t, g)[series]
-	}
-	if got != want {
-		t.Errorf("%s is %v, want %v", series, got, want)
-	}
+	eventually(t, fmt.Sprintf("%s is %v", series, want), func() bool { return gather(t, g)[series] == want })
 }
 
 // gather returns the counters as /metrics has them, without the prefix.
