@@ -44,7 +44,7 @@ type node struct {
 
 	lastSignal atomic.Pointer[string] // of "php artisan reverb:restart"; nil while it is not known
 
-	reloadMu sync.Mutex // held while the configuration is read again
+	reloadMu sync.Mutex // held while the configuration is read again, and by orders that look at it
 	closers  []func()   // what close does, in reverse
 }
 

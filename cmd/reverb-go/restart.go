@@ -82,5 +82,8 @@ func (n *node) draining(context.Context) (any, error) {
 	case n.drain <- struct{}{}:
 	default: // it was told before
 	}
-	return fmt.Sprintf("Closing %d connections over at most %s.", n.server.Connections(), n.cfg.Drain), nil
+	n.reloadMu.Lock()
+	over := n.cfg.Drain
+	n.reloadMu.Unlock()
+	return fmt.Sprintf("Closing %d connections over at most %s.", n.server.Connections(), over), nil
 }

@@ -61,6 +61,8 @@ func start(n *node) (err error) {
 
 // open listens, and opens all that serving needs.
 func (n *node) open() (net.Listener, error) {
+	n.reloadMu.Lock() // orders can come before all is open
+	defer n.reloadMu.Unlock()
 	var err error
 	if n.apps, err = newApps(n.cfg, n.in.left()); err != nil {
 		return nil, err
