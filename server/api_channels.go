@@ -122,12 +122,16 @@ func (s *Server) getUsers(ctx *fasthttp.RequestCtx, a *app, name string) {
 
 // postTerminate closes the connections that are signed in as this user, or are it in a presence channel.
 func (s *Server) postTerminate(ctx *fasthttp.RequestCtx, a *app, userID string) {
+	s.terminateAnywhere(a, userID)
+	answerJSON(ctx, fasthttp.StatusOK, []byte(`{}`))
+}
+
+func (s *Server) terminateAnywhere(a *app, userID string) {
 	if s.cluster == nil {
 		node{s}.Terminate(a.id, userID)
 	} else {
 		s.terminateInCluster(a, userID)
 	}
-	answerJSON(ctx, fasthttp.StatusOK, []byte(`{}`))
 }
 
 func (l *loop) terminate(a *app, userID string) {

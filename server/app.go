@@ -86,7 +86,9 @@ func (s *Server) addApp(settings *auth.App) *app {
 		channels:      s.cfg.Metrics.Channels.WithLabelValues(settings.ID),
 	}
 	a.settings.Store(settings)
-	hooks := channels.Hooks{Post: s.post, Ready: s.ready, Observe: func(e channels.Event) { s.observe(a, e) }}
+	hooks := channels.Hooks{
+		Post: func(n channels.Note) { s.post(a, n) }, Ready: s.ready, Observe: func(e channels.Event) { s.observe(a, e) },
+	}
 	a.registry = channels.NewRegistry(rulesOf(settings), hooks, s.clusterOf(a.id))
 	s.apps.byID[a.id] = a
 	return a

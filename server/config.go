@@ -38,6 +38,7 @@ type Config struct {
 	Loops            int              // event loops; one per processor, at most 64
 	Portable         bool             // a goroutine per connection even where epoll exists
 	WelcomePage      []byte           // HTML for GET /; none
+	Inspector        Inspector        // answers below /inspector; none
 	Logger           *slog.Logger     // none
 	Debug            Tracer           // told of all that passes; none
 	Metrics          *metrics.Metrics // counted into; unregistered ones

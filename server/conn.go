@@ -21,6 +21,7 @@ type conn struct {
 	isDoomed     bool   // in loop.doomed
 	hasEnded     bool   // the client has stopped sending: read to the end
 	isAuthorized bool   // has signed in, or subscribed where it takes a signature
+	taps         uint8  // who follow what it is sent
 	slot         uint8  // place in loop.wheel
 	pos          int32  // index in that slot
 	lastSeen     uint32 // loop.seconds when something last came in
@@ -30,7 +31,7 @@ type conn struct {
 	out          *outQueue // what waits to be written; nil when idle
 	rates        *rates    // nil unless the app limits messages
 	user         *user     // nil until it has signed in
-	peer         *peer     // nil unless the app limits connections by address
+	peer         *peer     // nil unless the app limits connections by address, or they are kept
 }
 
 type connState uint8

@@ -29,6 +29,9 @@ func (l *loop) push(c *conn, f *frame) {
 		l.stats.dropped++
 		return
 	}
+	if c.taps > 0 {
+		l.traceSent(c, f)
+	}
 	q := c.out
 	if q == nil {
 		q = l.lendQueue()

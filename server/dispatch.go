@@ -13,7 +13,9 @@ import (
 // handleMessage takes one whole message. b is borrowed and may be rewritten.
 func (l *loop) handleMessage(c *conn, b []byte) {
 	l.stats.messagesIn++
-	l.trace(TraceEvent{Kind: TraceReceived, Socket: c.id, Payload: b})
+	if l.server.isTraced() {
+		l.trace(TraceEvent{Kind: TraceReceived, Socket: c.id, Payload: b})
+	}
 	if settings := c.app.get(); !c.limits(settings).allow(l.now, settings) {
 		l.handleExcess(c)
 		return
@@ -26,7 +28,9 @@ func (l *loop) handleMessage(c *conn, b []byte) {
 		l.fail(c, err)
 		return
 	}
-	l.trace(TraceEvent{Kind: TraceHandled, Socket: c.id})
+	if l.server.isTraced() {
+		l.trace(TraceEvent{Kind: TraceHandled, Socket: c.id})
+	}
 }
 
 // handleExcess answers a message over the rate limit. With terminate_on_limit the connection is

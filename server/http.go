@@ -112,6 +112,8 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) route {
 	case strings.HasPrefix(path, "/app/"):
 		s.serveApp(ctx, path[len("/app/"):])
 		return routeApp
+	case s.cfg.Inspector != nil && isInspector(path) && s.cfg.Inspector(Inspection{s}, ctx, path):
+		return routeInspector
 	}
 	s.answerError(ctx, fasthttp.StatusNotFound, textNotFound)
 	return routeOther

@@ -24,11 +24,12 @@ const (
 	routeChannel
 	routeUsers
 	routeTerminate
+	routeInspector
 	numRoutes int = iota
 )
 
 func (r route) String() string {
-	return [...]string{"other", "up", "app", "events", "batch_events", "connections", "channels", "channel", "users", "terminate_connections"}[r]
+	return [...]string{"other", "up", "app", "events", "batch_events", "connections", "channels", "channel", "users", "terminate_connections", "inspector"}[r]
 }
 
 // statuses are those we answer with; any other is counted with the last.

@@ -71,11 +71,11 @@ type peer struct {
 	addr string
 }
 
-// enter counts one more connection unless there are limit already.
+// enter counts one more connection unless there are limit already; 0 is no limit.
 func (t *peerTable) enter(p peer, limit int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.count[p] >= limit {
+	if limit > 0 && t.count[p] >= limit {
 		return false
 	}
 	t.count[p]++

@@ -38,6 +38,9 @@ type Server struct {
 	lookupLog  lockedBucket
 	peers      peerTable
 
+	tracersMu sync.Mutex               // held while tracers is replaced
+	tracers   atomic.Pointer[[]Tracer] // nil while nobody watches
+
 	listenersMu sync.Mutex // guards listeners, and that none comes while draining
 	listeners   []*listener
 
@@ -64,6 +67,9 @@ func newServer(cfg Config, broker Broker) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, broker: broker, log: cfg.Logger, started: cfg.Now(), counts: newCounts(cfg.Metrics)}
+	if cfg.Debug != nil {
+		s.addTracer(cfg.Debug)
+	}
 	s.cluster, _ = broker.(Cluster)
 	s.apps.byID = make(map[string]*app)
 	s.peers.count = make(map[peer]int)
@@ -93,13 +99,18 @@ func (s *Server) Deliver(b protocol.Broadcast) {
 	if a == nil {
 		return // nobody has ever connected to it, or published to it here
 	}
-	s.trace(TraceEvent{Kind: TraceBroadcast, Channel: b.Channel, Payload: b.Payload})
+	if s.isTraced() {
+		s.trace(TraceEvent{Kind: TraceBroadcast, App: b.AppID, Channel: b.Channel, Payload: b.Payload})
+	}
 	a.registry.Publish(s.cfg.Now(), b)
 }
 
 // post puts a message of a channel, encoded once, into the inboxes of the loops that have
 // subscribers. The channel is locked meanwhile, which keeps the order.
-func (s *Server) post(n channels.Note) {
+func (s *Server) post(a *app, n channels.Note) {
+	if s.isTraced() {
+		s.trace(TraceEvent{Kind: TraceDelivered, App: a.id, Channel: n.Channel.Name(), Payload: n.Payload})
+	}
 	f := newFrame(ws.OpText, n.Payload)
 	f.refs.Store(int32(bits.OnesCount64(n.Shards)))
 	for shards := n.Shards; shards != 0; shards &= shards - 1 {

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"net/netip"
+
 	"github.com/reverb-go/reverb-go/server/internal/poll"
 )
 
@@ -103,4 +105,18 @@ func (l *loop) watch(c *conn) error {
 	l.count++
 	l.byFD[c.fd] = c
 	return nil
+}
+
+// socketAddr returns the address of the socket's other end, or "".
+func (c *conn) socketAddr() string {
+	addr := netip.Addr{}
+	if c.stream == nil {
+		addr = poll.Peer(int(c.fd))
+	} else if p, err := netip.ParseAddrPort(c.stream.conn.RemoteAddr().String()); err == nil {
+		addr = p.Addr().Unmap()
+	}
+	if !addr.IsValid() {
+		return ""
+	}
+	return addr.String()
 }

@@ -36,6 +36,9 @@ var titles = map[server.TraceKind]string{
 
 // Trace implements server.Tracer.
 func (d *debugTracer) Trace(e server.TraceEvent) {
+	if e.Kind > server.TraceHTTP {
+		return // Reverb tells nothing like it
+	}
 	text := d.describe(e)
 	d.mu.Lock()
 	defer d.mu.Unlock()

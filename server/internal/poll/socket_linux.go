@@ -3,6 +3,7 @@ package poll
 import (
 	"errors"
 	"io"
+	"net/netip"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -75,6 +76,21 @@ func ShutdownWrite(fd int) { _ = unix.Shutdown(fd, unix.SHUT_WR) }
 
 // CloseSocket closes fd, which also takes it out of its Poller.
 func CloseSocket(fd int) { _ = unix.Close(fd) }
+
+// Peer returns the address of the other end, or the zero Addr.
+func Peer(fd int) netip.Addr {
+	sa, err := unix.Getpeername(fd)
+	if err != nil {
+		return netip.Addr{}
+	}
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrFrom4(sa.Addr)
+	case *unix.SockaddrInet6:
+		return netip.AddrFrom16(sa.Addr).Unmap()
+	}
+	return netip.Addr{}
+}
 
 // Duplicate returns a second descriptor of the same socket, for a Poller, so that the first can be
 // closed by its owner.

@@ -2,7 +2,10 @@
 
 package poll
 
-import "errors"
+import (
+	"errors"
+	"net/netip"
+)
 
 // ErrAgain says that a socket has nothing to read, or no room to write, at the moment.
 var ErrAgain = errors.New("poll: try again later")
@@ -30,6 +33,9 @@ func ShutdownWrite(int) {}
 
 // CloseSocket closes fd.
 func CloseSocket(int) {}
+
+// Peer returns the address of the other end.
+func Peer(int) netip.Addr { return netip.Addr{} }
 
 // Duplicate returns a second descriptor of the same socket.
 func Duplicate(uintptr) (int, error) { return 0, errors.ErrUnsupported }
