@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,12 +39,13 @@ func TestClients(t *testing.T) {
 
 	webhookURL := fmt.Sprintf("REVERB_GO_WEBHOOK_URL=http://127.0.0.1:%d/hooks", freePort(t))
 	for name, settings := range map[string][]string{
-		"echo":     nil,
-		"pusher":   nil,
-		"api":      nil,
-		"browser":  nil,
-		"users":    {"REVERB_GO_SUBSCRIPTION_COUNT=true"},
-		"webhooks": {"REVERB_GO_SUBSCRIPTION_COUNT=true", webhookURL},
+		"echo":      nil,
+		"pusher":    nil,
+		"api":       nil,
+		"browser":   nil,
+		"users":     {"REVERB_GO_SUBSCRIPTION_COUNT=true"},
+		"inspector": {"REVERB_GO_INSPECTOR=true", "REVERB_GO_ADMIN_TOKEN=the-token-of-a-test"},
+		"webhooks":  {"REVERB_GO_SUBSCRIPTION_COUNT=true", webhookURL},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -121,7 +123,7 @@ func runClients(t *testing.T, node, file string, srv *server) {
 		"REVERB_PORT="+strconv.Itoa(srv.port),
 		"REVERB_CONTROL_URL="+srv.control(t),
 	)
-	if file == "browser.test.js" || file == "welcome.test.js" {
+	if slices.Contains([]string{"browser.test.js", "welcome.test.js", "inspector.test.js"}, file) {
 		env = append(env, "CHROMIUM="+lookFor(t, "chromium", "chromium-browser", "google-chrome"))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), clientsTimeout)

@@ -52,6 +52,10 @@ var mayImport = map[string][]string{
 	"cmd/reverb-go/pusher":  {"protocol", "auth", "channels", "github.com/gobwas/ws"},
 	"cmd/reverb-go/setup":   {"cmd/reverb-go/config"},
 	"cmd/reverb-go/doctor":  {"cmd/reverb-go/config", "cmd/reverb-go/laravel", "cmd/reverb-go/pusher", "github.com/redis/go-redis/v9"},
+	"cmd/reverb-go/inspector": {
+		"protocol", "auth", "auth/explain", "channels", "scaling", "server",
+		"github.com/valyala/fasthttp", "github.com/prometheus/client_golang",
+	},
 	// The app knows the websocket server from outside only, but for its command that runs both.
 	"cmd/messaging": {
 		"auth", "scaling", "server", "cmd/reverb-go/config", "cmd/reverb-go/laravel", "cmd/messaging/...",
@@ -74,7 +78,7 @@ var mayImport = map[string][]string{
 		"protocol", "auth", "auth/explain", "auth/sqlapps", "channels", "metrics", "scaling", "scaling/bridge",
 		"server", "server/handover", "server/webhook",
 		"cmd/reverb-go/laravel", "cmd/reverb-go/config", "cmd/reverb-go/pusher", "cmd/reverb-go/setup", "cmd/reverb-go/doctor",
-		"cmd/reverb-go/bench", "github.com/spf13/cobra", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang", "golang.org/x",
+		"cmd/reverb-go/bench", "cmd/reverb-go/inspector", "github.com/spf13/cobra", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang", "golang.org/x",
 	},
 }
 

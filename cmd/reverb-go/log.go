@@ -23,6 +23,9 @@ func logStart(log *slog.Logger, cfg *config.Config, apps *auth.Apps, e endpoint)
 		"handshake_timeout", cfg.HandshakeTimeout.String(),
 		"drain", cfg.Drain.String(),
 	)
+	if cfg.Inspector {
+		log.Info("inspector", "url", e.url()+"/inspector", "needs_token", cfg.AdminToken != "")
+	}
 	if cfg.Scaling.Enabled {
 		log.Info("scaling", "redis", redisAddress(cfg.Scaling), "prefix", cfg.Scaling.Prefix, "lease", cfg.Scaling.Lease.String())
 	}

@@ -235,6 +235,7 @@ func (n *node) serverConfig() server.Config {
 		IdempotencyTTL:   n.cfg.IdempotencyTTL,
 		Drain:            n.cfg.Drain,
 		Loops:            n.cfg.Loops,
+		Inspector:        n.newInspector(),
 		WelcomePage:      n.apps.welcomePage(n.cfg.Path),
 		Logger:           n.out.log,
 		Debug:            n.out.tracer,

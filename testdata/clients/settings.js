@@ -21,6 +21,9 @@ export const control = env.REVERB_CONTROL_URL ?? ''
 // webhooks is the URL that the server sends its webhooks to. Without it the tests of webhooks are skipped.
 export const webhooks = env.REVERB_GO_WEBHOOK_URL ?? ''
 
+// adminToken lets into the inspector.
+export const adminToken = env.REVERB_GO_ADMIN_TOKEN ?? ''
+
 export const chromium = env.CHROMIUM ?? '/usr/bin/chromium'
 export const screenshots = env.REVERB_SCREENSHOTS ?? ''
 

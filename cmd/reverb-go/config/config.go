@@ -37,6 +37,8 @@ type Config struct {
 	Cache            Cache  // where that signal is
 	DeadLetters      string // file of webhooks that could not be delivered
 	RedisPrefix      string // what Laravel puts before its keys
+	Inspector        bool   // the page at /inspector is there
+	AdminToken       string // who has it may use that; "" lets this machine alone
 	Scaling          Scaling
 	Apps             []App // empty when nothing configures one
 	AppTable         AppTable

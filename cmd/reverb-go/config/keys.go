@@ -46,6 +46,8 @@ func serverKeys(c *Config) []key {
 		{name: "restart.signal", env: "REVERB_GO_RESTART_SIGNAL", def: "auto", to: oneOf(&c.RestartSignal, "auto", "off")},
 		{name: "restart.timeout", env: "REVERB_GO_RESTART_TIMEOUT", def: "30s", to: duration(&c.RestartTimeout, time.Second)},
 		{name: "control", env: "REVERB_GO_CONTROL", flag: "control", def: "auto", to: text(&c.Control)},
+		{name: "inspector", env: "REVERB_GO_INSPECTOR", def: false, to: truth(&c.Inspector)},
+		{name: "admin_token", env: "REVERB_GO_ADMIN_TOKEN", def: "", to: password(&c.AdminToken), secret: true},
 		{name: "dead_letters", env: "REVERB_GO_DEAD_LETTERS", def: "", to: text(&c.DeadLetters)},
 		{name: "redis_prefix", env: "REDIS_PREFIX", def: "", to: text(&c.RedisPrefix)},
 		{name: "handshake_timeout", env: "REVERB_GO_HANDSHAKE_TIMEOUT", def: "10s", to: duration(&c.HandshakeTimeout, time.Millisecond)},

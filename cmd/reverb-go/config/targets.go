@@ -42,6 +42,26 @@ func oneOf(p *string, words ...string) target {
 	}
 }
 
+// minPassword is how short a password may be: shorter ones are found by trying.
+const minPassword = 16
+
+// password is a text that nobody must guess; empty is none.
+func password(p *string) target {
+	read := text(p)
+	return target{
+		set: func(v any) error {
+			if err := read.set(v); err != nil {
+				return err
+			}
+			if *p != "" && len(*p) < minPassword {
+				return &Problem{fmt.Sprintf("which is shorter than %d characters", minPassword), `make up another one, for instance with "openssl rand -hex 16"`}
+			}
+			return nil
+		},
+		show: read.show,
+	}
+}
+
 // words is a list, or a text with commas.
 func words[S ~string](p *[]S) target {
 	return target{
