@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"net/netip"
 	"strings"
 
@@ -19,7 +20,8 @@ func (s *Server) clientAddr(ctx *fasthttp.RequestCtx) string {
 	if !s.isTrusted(addr) {
 		return addr.String()
 	}
-	hops := strings.Split(string(ctx.Request.Header.Peek("X-Forwarded-For")), ",")
+	// A proxy may add a line of its own below the client's.
+	hops := strings.Split(string(bytes.Join(ctx.Request.Header.PeekAll("X-Forwarded-For"), []byte{','})), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {

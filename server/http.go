@@ -77,8 +77,13 @@ func (s *Server) handleHTTP(ctx *fasthttp.RequestCtx) {
 	}
 	started := time.Now()
 	route := s.serveHTTP(ctx)
-	if !ctx.Hijacked() {
-		s.counts.http.observe(route, ctx.Response.StatusCode(), time.Since(started))
+	if ctx.Hijacked() {
+		return
+	}
+	s.counts.http.observe(route, ctx.Response.StatusCode(), time.Since(started))
+	if asksForWebSocket(&ctx.Request.Header) {
+		// A proxy that did not look at the status takes the connection for a tunnel.
+		ctx.SetConnectionClose()
 	}
 }
 
@@ -86,6 +91,11 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) route {
 	if requestSize(ctx) > s.cfg.MaxRequestSize {
 		ctx.SetConnectionClose()
 		s.answerError(ctx, fasthttp.StatusRequestEntityTooLarge, textTooLarge)
+		return routeOther
+	}
+	if isAmbiguous(&ctx.Request.Header) {
+		ctx.SetConnectionClose()
+		s.answerError(ctx, fasthttp.StatusBadRequest, textBadRequest)
 		return routeOther
 	}
 	path, known := s.routePath(ctx)

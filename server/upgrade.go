@@ -38,6 +38,7 @@ var (
 	faultUpgrade    = &handshakeFault{fasthttp.StatusUpgradeRequired, "This address is for WebSocket connections; the request has no header Upgrade: websocket."}
 	faultConnection = &handshakeFault{fasthttp.StatusBadRequest, "The request has no header Connection: Upgrade; a proxy may have removed it."}
 	faultKey        = &handshakeFault{fasthttp.StatusBadRequest, "Invalid Sec-WebSocket-Key."}
+	faultBody       = &handshakeFault{fasthttp.StatusBadRequest, "A WebSocket handshake has no body."}
 	faultVersion    = &handshakeFault{fasthttp.StatusUpgradeRequired, "Sec-WebSocket-Version must be 13."}
 )
 
@@ -58,6 +59,8 @@ func checkHandshake(h *fasthttp.RequestHeader) (accept string, fault *handshakeF
 		return "", faultKey
 	case single(h, "Sec-WebSocket-Version") != "13":
 		return "", faultVersion
+	case hasBody(h):
+		return "", faultBody
 	}
 	return acceptOf(single(h, "Sec-WebSocket-Key")), nil
 }
@@ -71,11 +74,11 @@ func single(h *fasthttp.RequestHeader, name string) string {
 	return string(values[0])
 }
 
-// hasToken reports whether one of the comma-separated values is token, whatever its case.
-func hasToken(values [][]byte, token string) bool {
+// hasToken reports whether one of the comma-separated values is the word, whatever its case.
+func hasToken(values [][]byte, word string) bool {
 	for _, v := range values {
 		for part := range bytes.SplitSeq(v, []byte{','}) {
-			if strings.EqualFold(string(bytes.TrimSpace(part)), token) {
+			if strings.EqualFold(string(bytes.TrimSpace(part)), word) {
 				return true
 			}
 		}
