@@ -3,6 +3,9 @@
 # make web      builds the page of the reference app, which its binary embeds
 # make test     installs what is missing, then runs everything
 # make lint     format, vet, staticcheck, and builds for the other systems
+# make dist     static binaries for all systems, Debian packages and SHA256SUMS in dist/
+# make dist-check   builds them twice, in two folders and without Go's cache, and compares; takes ten minutes on two cores
+# make vuln     known vulnerabilities in what is built, by the database VULNDB; part of make lint, which goes on if it cannot be reached
 # make bench    the benchmarks of the hot functions
 # make bench-compare   reverb-go beside soketi and bare uWebSockets; writes docs/performance.md's table (WITH=NAME=URL adds a running server)
 # make bench-messaging  how long the reference app takes, with 100,000 messages in SQLite and PostgreSQL
@@ -21,6 +24,8 @@ KEY ?= app-key
 SECRET ?= app-secret
 AGAINST ?=
 WITH ?=
+VULNDB ?= https://vuln.go.dev
+UNCHECKED ?= 1
 
 # Programs that the tests start, each with the Debian package that has it.
 DEBIAN := chromium:chromium cc:gcc cc:libc6-dev redis-server:redis-server php:php-cli psql:postgresql mariadbd:mariadb-server nginx:nginx-light systemd-analyze:systemd
@@ -29,7 +34,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 export CGO_ENABLED ?= 0
 
-.PHONY: start messaging web build test deps lint fmt bench bench-compare bench-messaging e2e fuzz soak-random soak-handover play
+.PHONY: start messaging web build dist dist-check test deps lint vuln fmt bench bench-compare bench-messaging e2e fuzz soak-random soak-handover play
 
 start: build
 	./bin/reverb-go start
@@ -46,6 +51,17 @@ web:
 
 build:
 	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/reverb-go ./cmd/reverb-go
+
+dist:
+	$(GO) run ./cmd/reverb-go/packaging --out=dist
+
+# Clones, so that neither the folder nor what is not committed is part of it.
+dist-check:
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+	git clone -q . "$$dir/one" && git clone -q . "$$dir/another-folder" && \
+	$(MAKE) --no-print-directory -C "$$dir/one" dist && \
+	GOCACHE="$$dir/cache" $(MAKE) --no-print-directory -C "$$dir/another-folder" dist && \
+	diff "$$dir/one/dist/SHA256SUMS" "$$dir/another-folder/dist/SHA256SUMS" && echo "Both builds are the same."
 
 test: deps web lint
 	CGO_ENABLED=1 $(GO) test -race -timeout 14m ./...
@@ -65,6 +81,17 @@ lint:
 	GOOS=darwin $(GO) vet ./...
 	GOOS=windows $(GO) vet ./...
 	$(GO) tool staticcheck ./...
+	@$(MAKE) --no-print-directory vuln UNCHECKED=0
+
+# Without the database nothing can be said: make vuln fails then, and make lint goes on and says so, since that is no fault of the
+# code. VULNDB=file:///path reads a copy of it.
+vuln:
+	@if out=$$($(GO) tool govulncheck -db $(VULNDB) ./... 2>&1); then echo "$$out"; exit; fi; \
+	case "$$out" in \
+	"govulncheck: fetching vulnerabilities: "*) \
+		echo "NOT CHECKED for known vulnerabilities, since $(VULNDB) cannot be read; hint: make vuln VULNDB=file:///path/to/a/copy"; exit $(UNCHECKED);; \
+	*) echo "$$out"; exit 1;; \
+	esac
 
 fmt:
 	gofmt -w $$(git ls-files '*.go')

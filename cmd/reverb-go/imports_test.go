@@ -56,6 +56,8 @@ var mayImport = map[string][]string{
 		"protocol", "auth", "auth/explain", "channels", "scaling", "server",
 		"github.com/valyala/fasthttp", "github.com/prometheus/client_golang",
 	},
+	// It builds the program, and prints a unit as the program does.
+	"cmd/reverb-go/packaging": {"cmd/reverb-go/config", "cmd/reverb-go/setup"},
 	// The app knows the websocket server from outside only, but for its command that runs both.
 	"cmd/messaging": {
 		"auth", "scaling", "server", "cmd/reverb-go/config", "cmd/reverb-go/laravel", "cmd/messaging/...",
