@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -68,11 +67,7 @@ func readLimits(t *testing.T) (rows []documentedLimit) {
 
 func readDoc(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(limitsDoc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
+	return string(read(t, limitsDoc))
 }
 
 // loadWith returns a configuration with one app, and what the variables say.
