@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -37,5 +38,27 @@ func TestWaitTimesOut(t *testing.T) {
 	events, err := p.Wait(nil, time.Millisecond)
 	if err != nil || len(events) != 0 {
 		t.Errorf("Wait = %v, %v, want no events", events, err)
+	}
+}
+
+// A deadline that has passed must not end the waits that come after it.
+func TestWaitAfterTimeout(t *testing.T) {
+	p, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	for _, timeout := range []time.Duration{-1, time.Hour, -1} {
+		if _, err := p.Wait(nil, time.Millisecond); err != nil {
+			t.Fatal(err)
+		}
+		var isWoken atomic.Bool
+		go func() {
+			isWoken.Store(true)
+			p.Wake()
+		}()
+		if _, err := p.Wait(nil, timeout); err != nil || !isWoken.Load() {
+			t.Errorf("Wait(%s) = %v, want it to wait until woken", timeout, err)
+		}
 	}
 }

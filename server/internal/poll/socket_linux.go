@@ -12,13 +12,14 @@ import (
 // ErrAgain says that a socket has nothing to read, or no room to write, at the moment.
 var ErrAgain = errors.New("poll: try again later")
 
-// The calls below do not tell Go's scheduler: a non-blocking socket returns at once, and saying so
-// costs more than a fifth of a small write.
+// The calls below do not tell Go's scheduler: a non-blocking socket returns at once, and saying so costs more than a
+// fifth of a small write. They are those for sockets, which spare the kernel what it has to ask of a file: a
+// twentieth of a small write.
 
 // Read reads what is there. At the end it returns io.EOF.
 func Read(fd int, b []byte) (int, error) {
 	for {
-		n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		n, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
 		switch {
 		case errno == 0 && n == 0:
 			return 0, io.EOF
@@ -33,7 +34,10 @@ func Read(fd int, b []byte) (int, error) {
 }
 
 // A Vector collects pieces of memory to be written in one call.
-type Vector struct{ pieces []unix.Iovec }
+type Vector struct {
+	pieces []unix.Iovec
+	header unix.Msghdr // of the call
+}
 
 // MaxVector is how many pieces one write may have.
 const MaxVector = 256
@@ -62,12 +66,16 @@ func (v *Vector) Write(fd int) (int, error) {
 	}
 }
 
-func (v *Vector) write(fd int) (uintptr, unix.Errno) {
+func (v *Vector) write(fd int) (n uintptr, errno unix.Errno) {
+	const flags = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL
 	if len(v.pieces) == 1 {
-		n, _, errno := unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(v.pieces[0].Base)), uintptr(v.pieces[0].Len))
+		p := v.pieces[0]
+		n, _, errno = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(p.Base)), uintptr(p.Len), flags, 0, 0)
 		return n, errno
 	}
-	n, _, errno := unix.RawSyscall(unix.SYS_WRITEV, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(v.pieces))), uintptr(len(v.pieces)))
+	v.header.Iov = unsafe.SliceData(v.pieces)
+	v.header.SetIovlen(len(v.pieces))
+	n, _, errno = unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&v.header)), flags)
 	return n, errno
 }
 
