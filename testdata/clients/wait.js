@@ -1,7 +1,7 @@
 // Waiting for what the server does: always for a condition, never for a time.
 
 // PATIENCE is how long a condition may take to become true. It only decides how long a failing test takes.
-export const PATIENCE = 10_000
+export const PATIENCE = 30_000
 
 // RECONNECTING is the same for a client that lost its connection. When pusher-js finds nobody listening it
 // tries again after 15 seconds, then after 30 more.

@@ -17,11 +17,12 @@ export function newConnections(app) {
   const problem = h('p', { class: 'bad', role: 'alert', hidden: true })
   const list = h('div')
   let age = 0
+  let query = {} // the one that was asked for, whatever is being typed
 
   const search = async () => {
     age = 0
     try {
-      const found = await get('connections', { q: text.value, by: by.value, app: owner.value })
+      const found = await get('connections', query)
       tell(problem, null)
       summarize(summary, found)
       list.replaceChildren(connectionTable(found.connections, actions))
@@ -35,7 +36,8 @@ export function newConnections(app) {
   const form = h('form', { class: 'search', submit: event => { event.preventDefault(); remember() } },
     field('Search', text), field('Look in', by), field('App', owner.element), h('button', { class: 'primary' }, 'Search'))
   const remember = () => {
-    app.open('connections', { q: text.value, by: by.value, app: owner.value })
+    query = { q: text.value, by: by.value, app: owner.value }
+    app.open('connections', query)
     return search()
   }
   return {
@@ -44,6 +46,7 @@ export function newConnections(app) {
       text.value = parameters.q ?? ''
       by.value = parameters.by ?? ''
       owner.refresh(parameters.app ?? '')
+      query = { q: text.value, by: by.value, app: parameters.app ?? '' }
       age = EVERY
     },
     async tick() {
