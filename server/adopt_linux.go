@@ -217,7 +217,7 @@ func (in *incoming) giveUp(why error) {
 				poll.CloseSocket(int(c.fd))
 			}
 		}
-		_ = l.poller.Close()
+		l.giveBack()
 	}
 	_ = in.heir.From.SetDeadline(time.Now().Add(silence))
 	_ = in.heir.From.Send(handover.KindFailed, &handover.Failed{Sentence: why.Error()})

@@ -37,6 +37,7 @@ type Config struct {
 	Drain            time.Duration    // over which Shutdown spreads its closes; 0 closes all at once
 	Loops            int              // event loops; one per processor, at most 64
 	Portable         bool             // a goroutine per connection even where epoll exists
+	NoIOUring        bool             // a system call for each write even where io_uring exists
 	WelcomePage      []byte           // HTML for GET /; none
 	Inspector        Inspector        // answers below /inspector; none
 	Logger           *slog.Logger     // none
@@ -130,6 +131,7 @@ func (c Config) withDefaults() (Config, error) {
 	setDefault(&c.Loops, runtime.GOMAXPROCS(0))
 	c.Loops = min(c.Loops, channels.MaxShards)
 	c.Portable = c.Portable || !poll.Native
+	c.NoIOUring = c.NoIOUring || c.Portable
 	if c.Path = strings.Trim(c.Path, "/"); c.Path != "" {
 		c.Path = "/" + c.Path
 	}

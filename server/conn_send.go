@@ -74,51 +74,6 @@ func (l *loop) own(f *frame) *frame {
 	return f
 }
 
-// flush ends the output of a turn: every connection that got something is written once.
-func (l *loop) flush() {
-	for len(l.dirty) > 0 {
-		dirty := l.dirty
-		l.dirty = l.spare[:0]
-		for i, c := range dirty {
-			dirty[i] = nil
-			c.out.isDirty = false
-			l.write(c)
-			l.settle(c)
-		}
-		l.spare = dirty
-		l.reap() // saying goodbye makes connections dirty again
-	}
-	for i, f := range l.held {
-		f.release()
-		l.held[i] = nil
-	}
-	l.held = l.held[:0]
-}
-
-// settle keeps what could not be written beyond the turn, or gives the queue back.
-func (l *loop) settle(c *conn) {
-	q := c.out
-	if q == nil {
-		return
-	}
-	l.account(q)
-	if q.head == len(q.frames) {
-		l.returnQueue(c)
-		if c.state == closing {
-			l.shutdownWrite(c)
-		}
-		return
-	}
-	for ; q.owned < len(q.frames); q.owned++ {
-		q.frames[q.owned].retain()
-	}
-	q.compact()
-	// Beyond the node's limit whoever is slow is closed, however little waits for it.
-	if l.server.queued.Load() > int64(l.server.cfg.MaxNodeQueued) {
-		l.doom(c, closedNodeQueue)
-	}
-}
-
 // compact moves the waiting frames to the front, lest a queue that is never empty grow for ever.
 func (q *outQueue) compact() {
 	if q.head < 64 || q.head < len(q.frames)/2 {

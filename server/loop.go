@@ -40,6 +40,8 @@ type loop struct {
 	held    []*frame // references given up when the turn ends
 	queues  []*outQueue
 	vector  poll.Vector
+	ring    *poll.Ring // nil where there is none
+	sending []*conn    // whose output is in ring
 	stats   loopStats
 	ids     idSource
 	rewatch []*conn // were imported while their watchlist was not answered
@@ -60,6 +62,12 @@ func newLoop(s *Server, index int) (*loop, error) {
 		server: s, index: index, poller: p, shard: channels.NewShard(index),
 		conns: make(map[*conn]struct{}), buf: make([]byte, readSize), ids: newIDSource(),
 	}
+	if !s.cfg.NoIOUring {
+		l.ring, err = poll.NewRing()
+	}
+	if err != nil && index == 0 {
+		s.log.Info("io_uring is not to be had here: each connection is written to by a system call of its own", "err", err)
+	}
 	l.inbox.wake = p.Wake
 	l.inbox.room = sync.NewCond(&l.inbox.mu)
 	return l, nil
@@ -70,7 +78,7 @@ func (l *loop) run() {
 	defer func() {
 		// A late wake would write to a descriptor that may be somebody else's by then.
 		l.inbox.wakes.Wait()
-		l.poller.Close()
+		l.giveBack()
 	}()
 	for !l.inbox.close(l.count == 0) {
 		l.wait()
@@ -78,6 +86,19 @@ func (l *loop) run() {
 		l.setTime(started)
 		l.turn()
 		l.report(started)
+	}
+}
+
+// giveBack closes what the loop has of the system, connections apart.
+func (l *loop) giveBack() {
+	l.poller.Close()
+	l.closeRing()
+}
+
+func (l *loop) closeRing() {
+	if l.ring != nil {
+		l.ring.Close()
+		l.ring = nil
 	}
 }
 

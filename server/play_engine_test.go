@@ -12,17 +12,20 @@ import (
 // An engine is a way to run the server that has to hold every conversation.
 type engine struct {
 	portable bool
+	writes   bool         // epoll without io_uring
 	redis    *redisServer // nil for a node that is alone
 	nodes    int
 }
 
-// newEngine returns the engine of a name: epoll and portable are one node alone, redis is one node with a
+// newEngine returns the engine of a name: epoll, writes and portable are one node alone, redis is one node with a
 // Redis, cluster is two of them, which clients and requests go to in turn.
 func newEngine(t testing.TB, name string) engine {
 	t.Helper()
 	switch name {
 	case "portable":
 		return engine{portable: true, nodes: 1}
+	case "writes":
+		return engine{writes: true, nodes: 1}
 	case "redis":
 		return engine{redis: startRedis(t), nodes: 1}
 	case "cluster":

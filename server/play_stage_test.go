@@ -165,7 +165,7 @@ func openStage(t testing.TB, s *script, e engine) *stage {
 		t.Fatal(err)
 	}
 	raise(t, on, e.brokers(t), server.Config{
-		Apps: apps, Path: set.Path, Portable: e.portable, Now: on.now,
+		Apps: apps, Path: set.Path, Portable: e.portable, NoIOUring: e.writes, Now: on.now,
 		MaxRequestSize: cmp.Or(set.MaxRequestSize, 10_000), MaxQueued: cmp.Or(set.MaxQueued, 1<<20),
 		MaxConnections: set.MaxConnections, MaxHandshakes: set.MaxHandshakes,
 		HandshakeTimeout: timeout, PongTimeout: 30 * time.Second, Drain: time.Millisecond, Loops: 2,

@@ -18,7 +18,7 @@ var steps = flag.Int("steps", 1000, "how many steps TestRandom takes on each eng
 // then every subscriber must have heard what was published while it was there, in the publisher's order, once,
 // without anything from before or after, all in one order; and it must know exactly who is present.
 func TestRandom(t *testing.T) {
-	for _, name := range []string{"epoll", "portable", "cluster"} {
+	for _, name := range []string{"epoll", "writes", "portable", "cluster"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := &world{t: t, random: server.Seeded(t), on: openStage(t, new(script), newEngine(t, name)), logs: make(map[source][]string)}

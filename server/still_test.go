@@ -43,7 +43,7 @@ func newStill(t testing.TB, cfg Config, change func(*auth.App)) *still {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { s.loops[0].poller.Close() })
+	t.Cleanup(func() { s.loops[0].giveBack() })
 	broker.Start(node{s})
 	s.loops[0].setTime(epoch)
 	return &still{Server: s, loop: s.loops[0], app: s.meet(known)}

@@ -236,6 +236,7 @@ func (n *node) serverConfig() server.Config {
 		Drain:            n.cfg.Drain,
 		Loops:            n.cfg.Loops,
 		Inspector:        n.newInspector(),
+		NoIOUring:        n.cfg.IOUring == "off",
 		WelcomePage:      n.apps.welcomePage(n.cfg.Path),
 		Logger:           n.out.log,
 		Debug:            n.out.tracer,

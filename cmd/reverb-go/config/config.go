@@ -30,6 +30,7 @@ type Config struct {
 	IdempotencyTTL   time.Duration
 	HandshakeTimeout time.Duration
 	Loops            int    // 0 is one per core
+	IOUring          string // "auto" or "off"
 	Control          string // unix socket that "reverb-go reload" and its like speak to; "auto" or "off"
 	RestartParent    string // which process stays at a restart: auto, stay (the one that was started) or exit
 	RestartSignal    string // whether Laravel's reverb:restart restarts the server: auto or off

@@ -52,6 +52,7 @@ func serverKeys(c *Config) []key {
 		{name: "redis_prefix", env: "REDIS_PREFIX", def: "", to: text(&c.RedisPrefix)},
 		{name: "handshake_timeout", env: "REVERB_GO_HANDSHAKE_TIMEOUT", def: "10s", to: duration(&c.HandshakeTimeout, time.Millisecond)},
 		{name: "loops", env: "REVERB_GO_LOOPS", def: 0, to: number(&c.Loops, 0)},
+		{name: "io_uring", env: "REVERB_GO_IO_URING", def: "auto", to: oneOf(&c.IOUring, "auto", "off")},
 		{name: "scaling.enabled", env: "REVERB_SCALING_ENABLED", def: false, to: truth(&c.Scaling.Enabled)},
 		{name: "scaling.channel", env: "REVERB_SCALING_CHANNEL", def: "reverb", to: text(&c.Scaling.Channel)},
 		{name: "scaling.server.url", env: "REDIS_URL", def: "", to: text(&c.Scaling.URL), secret: true},

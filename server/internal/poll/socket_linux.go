@@ -51,6 +51,8 @@ func (v *Vector) Add(b []byte) bool {
 	return len(v.pieces) < MaxVector
 }
 
+const sendFlags = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL
+
 // Write writes the pieces as far as there is room, and returns the number of bytes written.
 func (v *Vector) Write(fd int) (int, error) {
 	for {
@@ -67,15 +69,14 @@ func (v *Vector) Write(fd int) (int, error) {
 }
 
 func (v *Vector) write(fd int) (n uintptr, errno unix.Errno) {
-	const flags = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL
 	if len(v.pieces) == 1 {
 		p := v.pieces[0]
-		n, _, errno = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(p.Base)), uintptr(p.Len), flags, 0, 0)
+		n, _, errno = unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(p.Base)), uintptr(p.Len), sendFlags, 0, 0)
 		return n, errno
 	}
 	v.header.Iov = unsafe.SliceData(v.pieces)
 	v.header.SetIovlen(len(v.pieces))
-	n, _, errno = unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&v.header)), flags)
+	n, _, errno = unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&v.header)), sendFlags)
 	return n, errno
 }
 

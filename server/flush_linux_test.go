@@ -1,0 +1,138 @@
+package server
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/reverb-go/reverb-go/server/internal/poll"
+)
+
+// A pair is a connection and the other end of its socket.
+type pair struct {
+	*conn
+	peer int
+	got  []byte
+}
+
+func (s *still) pair(t *testing.T) *pair {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fds[1]) })
+	p := &pair{conn: s.connect(t, int32(fds[0])), peer: fds[1]}
+	if err := s.loop.watch(p.conn); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// read takes what has arrived.
+func (p *pair) read(buf []byte) {
+	for {
+		n, err := poll.Read(p.peer, buf)
+		if err != nil {
+			return
+		}
+		p.got = append(p.got, buf[:n]...)
+	}
+}
+
+// TestFlush writes to connections of every kind in one turn, with a ring, without one, and with one that fails:
+// who reads gets every byte once, in order, who does not is waited for, and who is gone is closed.
+func TestFlush(t *testing.T) {
+	for _, name := range []string{"ring", "writes", "failing ring"} {
+		t.Run(name, func(t *testing.T) {
+			s := newStill(t, Config{NoIOUring: name == "writes", MaxQueued: 1 << 30, MaxNodeQueued: 1 << 30}, nil)
+			if name != "writes" && s.loop.ring == nil {
+				t.Skip("the system has no io_uring for us")
+			}
+			flushAll(t, s, func() {
+				if name == "failing ring" {
+					breakRing(t)
+				}
+			})
+			if name == "failing ring" && s.loop.ring != nil {
+				t.Error("a ring that has failed is used on")
+			}
+		})
+	}
+}
+
+func flushAll(t *testing.T, s *still, beforeFlush func()) {
+	var all []*pair
+	want := make(map[*pair][]byte)
+	say := func(p *pair, text string) {
+		s.loop.push(p.conn, s.loop.own(rawFrame([]byte(text))))
+		want[p] = append(want[p], text...)
+	}
+	for range poll.RingSize + 50 { // more than go together
+		all = append(all, s.pair(t))
+	}
+	gone, slow, busy := all[3], all[5], all[100:150]
+	unix.Shutdown(gone.peer, unix.SHUT_RDWR)
+	say(slow, strings.Repeat("slow", 1<<20))
+	for _, p := range busy { // more than one vector, and one ring, have room for
+		for i := range 2*poll.MaxVector + int(p.fd)%10 {
+			say(p, fmt.Sprint(p.id, "/", i))
+		}
+	}
+	for _, p := range all {
+		say(p, "hello")
+	}
+	beforeFlush()
+	s.turn()
+	if gone.state == open {
+		t.Error("a connection that cannot be written to is open")
+	}
+	if slow.out == nil || slow.out.bytes == 0 {
+		t.Error("nothing waits for a connection that does not read")
+	}
+	buf := make([]byte, 1<<20)
+	for len(slow.got) < len(want[slow]) && !t.Failed() {
+		slow.read(buf)
+		s.loop.events, _ = s.loop.poller.Wait(s.loop.events[:0], time.Second) // until there is room
+		s.turn()
+	}
+	for _, p := range all {
+		p.read(buf)
+		if p != gone && !bytes.Equal(p.got, want[p]) {
+			t.Errorf("socket %v got %d bytes, %.30q…, want %d", p.id, len(p.got), p.got, len(want[p]))
+		}
+	}
+	if n := s.queued.Load(); n != 0 {
+		t.Errorf("%d bytes are counted as waiting", n)
+	}
+}
+
+// breakRing has the system refuse what the only ring of this process asks for.
+func breakRing(t *testing.T) {
+	t.Helper()
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		to, _ := os.Readlink("/proc/self/fd/" + f.Name())
+		if to != "anon_inode:[io_uring]" {
+			continue
+		}
+		fd, _ := strconv.Atoi(f.Name())
+		if err := unix.Dup3(int(null.Fd()), fd, unix.O_CLOEXEC); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
