@@ -5,17 +5,28 @@ export interface Place {
   timeZone?: string
 }
 
-export function clock(iso: string, { locale, timeZone }: Place = {}): string {
-  return new Date(iso).toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit', timeZone })
+// To make a formatter takes a hundred times as long as to use it.
+const formatters = new Map<string, Intl.DateTimeFormat>()
+
+function format(time: string | number, { locale, timeZone }: Place, parts: Intl.DateTimeFormatOptions): string {
+  const options = { ...parts, timeZone }
+  const key = JSON.stringify([locale, options])
+  let formatter = formatters.get(key)
+  if (!formatter) formatters.set(key, formatter = new Intl.DateTimeFormat(locale, options))
+  return formatter.format(new Date(time))
 }
 
-export function fullTime(iso: string, { locale, timeZone }: Place = {}): string {
-  return new Date(iso).toLocaleString(locale, { dateStyle: 'full', timeStyle: 'short', timeZone })
+export function clock(iso: string, place: Place = {}): string {
+  return format(iso, place, { hour: '2-digit', minute: '2-digit' })
+}
+
+export function fullTime(iso: string, place: Place = {}): string {
+  return format(iso, place, { dateStyle: 'full', timeStyle: 'short' })
 }
 
 // dayKey names the calendar day something happened on where the reader is.
 export function dayKey(time: string | number, { timeZone }: Place = {}): string {
-  return new Date(time).toLocaleDateString('en-CA', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' })
+  return format(time, { locale: 'en-CA', timeZone }, { year: 'numeric', month: '2-digit', day: '2-digit' })
 }
 
 function daysAgo(iso: string, now: number, place: Place): number {
@@ -26,9 +37,7 @@ export function dayLabel(iso: string, now: number, place: Place = {}): string {
   const days = daysAgo(iso, now, place)
   if (days === 0) return 'Today'
   if (days === 1) return 'Yesterday'
-  const { locale, timeZone } = place
-  const year = days > 300 ? 'numeric' as const : undefined
-  return new Date(iso).toLocaleDateString(locale, { weekday: 'long', day: 'numeric', month: 'long', year, timeZone })
+  return format(iso, place, { weekday: 'long', day: 'numeric', month: 'long', year: days > 300 ? 'numeric' : undefined })
 }
 
 // shortTime is for lists: the clock today, then the day.
@@ -36,10 +45,8 @@ export function shortTime(iso: string, now: number, place: Place = {}): string {
   const days = daysAgo(iso, now, place)
   if (days <= 0) return clock(iso, place)
   if (days === 1) return 'Yesterday'
-  const { locale, timeZone } = place
-  if (days < 7) return new Date(iso).toLocaleDateString(locale, { weekday: 'short', timeZone })
-  const year = days > 300 ? '2-digit' as const : undefined
-  return new Date(iso).toLocaleDateString(locale, { day: 'numeric', month: 'short', year, timeZone })
+  if (days < 7) return format(iso, place, { weekday: 'short' })
+  return format(iso, place, { day: 'numeric', month: 'short', year: days > 300 ? '2-digit' : undefined })
 }
 
 export function initials(name: string): string {

@@ -120,7 +120,7 @@ export function receipts(t: Thread, me: number): Map<number, Receipt[]> {
   return shown
 }
 
-// readBy is how many others have read a message.
-export function readBy(t: Thread, id: number, me: number): number {
-  return Object.entries(t.markers).filter(([user, marker]) => Number(user) !== me && marker.messageID >= id).length
+// readUpTo is the last message that any of the others has read, or 0.
+export function readUpTo(t: Thread, me: number): number {
+  return Math.max(0, ...Object.entries(t.markers).filter(([user]) => Number(user) !== me).map(([, { messageID }]) => messageID))
 }

@@ -153,7 +153,9 @@ export class Socket implements Live {
   ): Promise<void> => {
     for (let attempt = 0; this.#connection.socket_id === socketId; attempt++) {
       try {
-        return callback(null, await this.client.channelAuth(socketId, channelName))
+        const auth = await this.client.channelAuth(socketId, channelName)
+        if (this.#connection.socket_id === socketId) callback(null, auth)
+        return
       } catch (error) {
         if (!(error instanceof ApiError) || !error.isPassing) return this.#refuse(channelName, error as Error, callback)
         await new Promise(resolve => setTimeout(resolve, backoff(attempt, Math.random())))

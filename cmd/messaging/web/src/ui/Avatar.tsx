@@ -4,7 +4,7 @@ import { initials } from '../model/format.ts'
 import { otherOf } from '../model/inbox.ts'
 import { Icon } from './Icon.tsx'
 
-interface Face {
+export interface Face {
   id: number
   name: string
   avatar_url: string

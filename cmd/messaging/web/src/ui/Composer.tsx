@@ -19,9 +19,9 @@ export function Composer({ id, name, isReady, onSend, onEditLast }: {
 
   useLayoutEffect(() => grow(area.current!), [text])
   useLayoutEffect(() => {
-    // On a phone the keyboard would cover what is to be read.
-    if (isReady && matchMedia('(hover: hover)').matches) area.current!.focus()
-  }, [isReady])
+    // On a phone the keyboard would cover what is to be read. Elsewhere one may write while the messages are loaded.
+    if (matchMedia('(hover: hover)').matches) area.current!.focus()
+  }, [])
 
   const write = (value: string) => {
     drafts.set(id, value)

@@ -3,10 +3,10 @@ import type { Conversation } from '../api/types.ts'
 import type { State } from '../app/store.ts'
 import { badge, count, dayLabel } from '../model/format.ts'
 import { rows } from '../model/rows.ts'
-import { readBy, receipts, type Thread } from '../model/thread.ts'
+import { readUpTo, type Receipt, receipts, type Thread } from '../model/thread.ts'
 import { useApp } from './context.ts'
 import { Icon } from './Icon.tsx'
-import { MessageRow } from './MessageRow.tsx'
+import { MessageRow, type Reader } from './MessageRow.tsx'
 
 // NEAR is how many pixels from an end count as being there.
 const NEAR = 80
@@ -26,7 +26,12 @@ export function MessageList({ state, thread, conversation, editing, onEdit }: {
 
   const all = useMemo(() => rows(thread.entries, thread.firstUnread), [thread.entries, thread.firstUnread])
   const shown = useMemo(() => receipts(thread, me.id), [thread.entries, thread.markers])
-  const people = conversation?.participants ?? []
+  const read = readUpTo(thread, me.id)
+  const people = new Map(conversation?.participants?.map(person => [person.id, person]))
+  const readers = (list: readonly Receipt[] = []) => list.flatMap(({ userID, at }): Reader[] => {
+    const user = people.get(userID)
+    return user ? [{ id: user.id, name: user.name, avatar_url: user.avatar_url, at }] : []
+  })
   return (
     <div class="messages-frame">
       <div class="messages" ref={list} onScroll={onScroll} tabIndex={0} role="log" aria-label="Messages">
@@ -36,10 +41,10 @@ export function MessageList({ state, thread, conversation, editing, onEdit }: {
           {all.map(row => {
             if (row.kind === 'day') return <li key={row.key} class="day"><span>{dayLabel(row.at, Date.now())}</span></li>
             if (row.kind === 'new') return <li key={row.key} class="new"><span>New</span></li>
-            const { entry } = row
-            return <MessageRow key={row.key} row={row} isOwn={entry.sender.id === me.id} isGroup={conversation?.type === 'group'} people={people}
-              receipts={entry.id === null ? undefined : shown.get(entry.id)} readers={entry.id === null ? 0 : readBy(thread, entry.id, me.id)}
-              isEditing={entry.id !== null && entry.id === editing} onEdit={onEdit} />
+            const { entry, entry: { id }, first, last } = row
+            return <MessageRow key={row.key} entry={entry} first={first} last={last} isOwn={entry.sender.id === me.id} isGroup={conversation?.type === 'group'}
+              isRead={id !== null && id <= read} readers={readers(id === null ? [] : shown.get(id))}
+              isEditing={id !== null && id === editing} onEdit={onEdit} />
           })}
         </ol>
       </div>

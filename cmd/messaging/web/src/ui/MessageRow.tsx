@@ -1,54 +1,64 @@
+import { Component } from 'preact'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
-import type { Participant } from '../api/types.ts'
 import type { Entry } from '../model/entries.ts'
 import { clock, fullTime, listNames, segments } from '../model/format.ts'
-import type { Row } from '../model/rows.ts'
-import type { Receipt } from '../model/thread.ts'
-import { Avatar, Faces } from './Avatar.tsx'
+import { same } from '../model/same.ts'
+import { Avatar, type Face, Faces } from './Avatar.tsx'
 import { grow } from './Composer.tsx'
 import { useApp } from './context.ts'
 import { Confirm } from './Dialog.tsx'
 import { Icon } from './Icon.tsx'
 import { Menu } from './Menu.tsx'
 
+export interface Reader extends Face {
+  at: string | null
+}
+
 interface Props {
-  row: Extract<Row, { kind: 'message' }>
+  entry: Entry
+  first: boolean // of a group by one sender
+  last: boolean
   isOwn: boolean
   isGroup: boolean
-  people: readonly Participant[]
-  receipts: Receipt[] | undefined
-  readers: number
+  isRead: boolean
+  readers: Reader[] // who have read up to here
   isEditing: boolean
   onEdit: (id: number | null) => void
 }
 
-export function MessageRow({ row, isOwn, isGroup, people, receipts, readers, isEditing, onEdit }: Props) {
-  const { entry, first, last } = row
-  return (
-    <li class={`message ${isOwn ? 'own' : ''} ${first ? 'first' : ''} ${last ? 'last' : ''} ${entry.state}`}
-      data-id={entry.id} data-uuid={entry.uuid} data-client-temp-id={entry.clientTempID} data-state={entry.state}>
-      {!isOwn && <span class="message-face">{last && <Avatar user={entry.sender} size="s" />}</span>}
-      <div class="message-main">
-        <span class={isGroup && !isOwn && first ? `sender hue-${entry.sender.id % 8}` : 'hidden'}>{isOwn ? 'You' : entry.sender.name}</span>
-        <div class="message-line">
-          {isOwn && entry.state === 'stored' && !entry.deletedAt && !isEditing && <Actions entry={entry} onEdit={onEdit} />}
-          {isEditing ? <Editor entry={entry} onDone={() => onEdit(null)} /> : <Bubble entry={entry} isOwn={isOwn} readers={readers} />}
+// MessageRow is drawn again only if it would look different: a list may have a thousand of them.
+export class MessageRow extends Component<Props> {
+  shouldComponentUpdate(next: Props): boolean {
+    return !same(this.props, next)
+  }
+
+  render({ entry, first, last, isOwn, isGroup, isRead, readers, isEditing, onEdit }: Props) {
+    return (
+      <li class={`message ${isOwn ? 'own' : ''} ${first ? 'first' : ''} ${last ? 'last' : ''} ${entry.state}`}
+        data-id={entry.id} data-uuid={entry.uuid} data-client-temp-id={entry.clientTempID} data-state={entry.state}>
+        {!isOwn && <span class="message-face">{last && <Avatar user={entry.sender} size="s" />}</span>}
+        <div class="message-main">
+          <span class={isGroup && !isOwn && first ? `sender hue-${entry.sender.id % 8}` : 'hidden'}>{isOwn ? 'You' : entry.sender.name}</span>
+          <div class="message-line">
+            {isOwn && entry.state === 'stored' && !entry.deletedAt && !isEditing && <Actions entry={entry} onEdit={onEdit} />}
+            {isEditing ? <Editor entry={entry} onDone={() => onEdit(null)} /> : <Bubble entry={entry} isOwn={isOwn} isRead={isRead} />}
+          </div>
+          {(entry.state === 'failed' || entry.state === 'waiting') && <Unsent entry={entry} />}
+          {readers.length > 0 && <Receipts readers={readers} isGroup={isGroup} />}
         </div>
-        {(entry.state === 'failed' || entry.state === 'waiting') && <Unsent entry={entry} />}
-        {receipts && <Receipts receipts={receipts} people={people} isGroup={isGroup} />}
-      </div>
-    </li>
-  )
+      </li>
+    )
+  }
 }
 
-function Bubble({ entry, isOwn, readers }: { entry: Entry, isOwn: boolean, readers: number }) {
+function Bubble({ entry, isOwn, isRead }: { entry: Entry, isOwn: boolean, isRead: boolean }) {
   return (
     <div class={`bubble ${entry.deletedAt ? 'deleted' : ''}`}>
       <span class="body">{entry.deletedAt ? 'This message was deleted' : <Body text={entry.body} />}{entry.truncated && '…'}</span>
       <span class="meta">
         {entry.editedAt && !entry.deletedAt && <span>edited</span>}
         <time dateTime={entry.createdAt} title={fullTime(entry.createdAt)}>{clock(entry.createdAt)}</time>
-        {isOwn && !entry.deletedAt && <Tick entry={entry} readers={readers} />}
+        {isOwn && !entry.deletedAt && <Tick entry={entry} isRead={isRead} />}
       </span>
     </div>
   )
@@ -58,10 +68,10 @@ function Body({ text }: { text: string }) {
   return <>{segments(text).map(({ text: part, href }) => href ? <a href={href} target="_blank" rel="noopener noreferrer">{part}</a> : part)}</>
 }
 
-function Tick({ entry, readers }: { entry: Entry, readers: number }) {
+function Tick({ entry, isRead }: { entry: Entry, isRead: boolean }) {
   const [icon, label] = entry.state === 'failed' ? ['warning', 'not sent'] as const
     : entry.state !== 'stored' ? ['clock', 'sending'] as const
-      : readers > 0 ? ['checks', 'read'] as const : ['check', 'sent'] as const
+      : isRead ? ['checks', 'read'] as const : ['check', 'sent'] as const
   return <span class={`tick ${label.replace(' ', '-')}`} role="img" aria-label={label} title={label}><Icon name={icon} /></span>
 }
 
@@ -126,10 +136,8 @@ function Unsent({ entry }: { entry: Entry }) {
   )
 }
 
-function Receipts({ receipts, people, isGroup }: { receipts: Receipt[], people: readonly Participant[], isGroup: boolean }) {
-  const readers = receipts.map(({ userID }) => people.find(({ id }) => id === userID)).filter(user => user !== undefined)
-  if (readers.length === 0) return null
-  const at = receipts[0]!.at
+function Receipts({ readers, isGroup }: { readers: Reader[], isGroup: boolean }) {
+  const { at } = readers[0]!
   return (
     <p class="receipts">
       {isGroup ? <><Faces users={readers} />Read by {listNames(readers.map(({ name }) => name.split(' ')[0]!))}</> : <>Read{at && ` ${clock(at)}`}</>}
