@@ -10,6 +10,7 @@
 # make bench-compare   reverb-go beside soketi and bare uWebSockets; writes docs/performance.md's table (WITH=NAME=URL adds a running server)
 # make bench-messaging  how long the reference app takes, with 100,000 messages in SQLite and PostgreSQL
 # make e2e      browsers on the reference app, with both databases, while servers are killed
+# make e2e-soketi   the same with soketi in reverb-go's place, which is installed for as long as that takes
 # make fuzz     every fuzzer for FUZZTIME (10m)
 # make soak-random   STEPS (200000) random steps of clients and publishers on each engine, against a model
 # make soak-handover   20 restarts under load, of one node and in a cluster
@@ -34,7 +35,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 export CGO_ENABLED ?= 0
 
-.PHONY: start messaging web build dist dist-check test deps lint vuln fmt bench bench-compare bench-messaging e2e fuzz soak-random soak-handover play
+.PHONY: start messaging web build dist dist-check test deps lint vuln fmt bench bench-compare bench-messaging e2e e2e-soketi fuzz soak-random soak-handover play
 
 start: build
 	./bin/reverb-go start
@@ -106,7 +107,11 @@ bench-messaging:
 	$(GO) test -run '^$$' -bench Messages -benchtime 3000x -count $(COUNT) -timeout 1h ./cmd/messaging/http
 
 e2e: web
-	MESSAGING_E2E=full $(GO) test ./cmd/messaging/e2e -count 1 -timeout 40m -v
+	MESSAGING_E2E=full $(GO) test ./cmd/messaging/e2e -count 1 -timeout 60m -v
+
+e2e-soketi: web
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && cmd/reverb-go/bench/testdata/compare/install.sh "$$dir" && \
+		SOKETI=$$dir/node_modules/@soketi/soketi/bin/server.js $(GO) test ./cmd/messaging/e2e -run TestSoketi -count 1 -timeout 40m -v
 
 fuzz:
 	@for package in $$($(GO) list ./...); do \

@@ -10,22 +10,25 @@ import (
 	"testing"
 )
 
-// Program starts a program of ours in the folder dir and returns once it answers GET /up at addr. The caller stops it,
-// which kills it, and may then start another one in its place.
-func Program(dir, addr string, env []string, path string, args ...string) (*Server, error) {
+// Program starts a program in the folder dir and returns once it answers GET with 200 at the URL health, or at once if
+// health is "". The caller stops it, which kills it, and may then start another one in its place.
+func Program(dir, health string, env []string, path string, args ...string) (*Server, error) {
 	own, err := os.MkdirTemp("", "services-")
 	if err != nil {
 		return nil, err
 	}
 	return program{
-		dir: own, workDir: dir, addr: addr, isReady: answersUp(addr), path: path, args: args,
+		dir: own, workDir: dir, isReady: answers(health), path: path, args: args,
 		env: append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + dir}, env...),
 	}.start()
 }
 
-func answersUp(addr string) func(context.Context) error {
+func answers(url string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/up", nil)
+		if url == "" {
+			return nil
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {
 			return err
 		}
@@ -35,7 +38,7 @@ func answersUp(addr string) func(context.Context) error {
 		}
 		response.Body.Close()
 		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("GET /up: %s", response.Status)
+			return fmt.Errorf("GET %s: %s", url, response.Status)
 		}
 		return nil
 	}

@@ -228,16 +228,30 @@ test('a message too long for an event arrives whole', limit, async t => {
   await until('all of it is there', async () => await b.locator('.message .body').first().textContent() === body)
 })
 
-test('older messages are loaded when they are scrolled to, and the reader stays where they are', limit, async t => {
-  const room = await alice.start([bob], 'Long ago')
-  const people = [alice, bob]
-  for (let n = 1; n <= 60; n++) await people[n % 2].say(room, `number ${n}`)
-  await bob.must('POST', `/api/messages/${room.id}/read`, { message_id: (await bob.messages(room)).at(-1).id })
-  const b = await visit(t, 'bob')
-  await enter(b, room)
-  await message(b, 'number 60').waitFor()
-  assert.equal((await held(b)).length, 50)
+// longTalk is a conversation of 60 messages, all of which bob has read.
+let talk
+function longTalk() {
+  return talk ??= (async () => {
+    const room = await alice.start([bob], 'Long ago')
+    const people = [alice, bob]
+    for (let n = 1; n <= 60; n++) await people[n % 2].say(room, `number ${n}`)
+    await bob.must('POST', `/api/messages/${room.id}/read`, { message_id: (await bob.messages(room)).at(-1).id })
+    return room
+  })()
+}
 
+// longTalkOn shows its end.
+async function longTalkOn(page) {
+  const room = await longTalk()
+  await enter(page, room)
+  await message(page, 'number 60').waitFor()
+  assert.equal((await held(page)).length, 50)
+  return room
+}
+
+test('older messages are loaded when they are scrolled to, and the reader stays where they are', limit, async t => {
+  const b = await visit(t, 'bob')
+  await longTalkOn(b)
   await b.getByRole('log').evaluate(list => { list.scrollTop = 0 })
   await message(b, 'number 1').waitFor({ state: 'attached' })
   const top = await message(b, 'number 11').evaluate(row => row.getBoundingClientRect().top)
@@ -246,6 +260,44 @@ test('older messages are loaded when they are scrolled to, and the reader stays 
   assert.equal(ids.length, 60)
   assert.deepEqual(ids, ids.toSorted((x, y) => x - y))
 })
+
+test('what comes and what is read has nothing drawn again that looks as before', limit, async t => {
+  const b = await visit(t, 'bob')
+  const room = await longTalkOn(b)
+  const before = (await bob.messages(room)).map(({ created_at: at }) => Date.parse(at))
+  await b.locator('[data-viewing]').waitFor()
+  await countDrawn(b)
+  await alice.say(room, 'one more')
+  await message(b, 'one more').waitFor()
+  await until('it is read', async () => (await bob.must('GET', `/api/messages/${room.id}`)).conversation.unread_count === 0)
+  await send(b, 'and an answer')
+  await message(b, 'and an answer').and(b.locator('[data-state="stored"]')).waitFor()
+
+  const drawn = await b.evaluate(() => window.drawn)
+  assert.ok(drawn.length > 0)
+  // The one that was last stands beside a new one now, and no longer has the receipt.
+  const old = new Set(before.slice(0, -2))
+  assert.deepEqual(drawn.filter(at => old.has(at)), [])
+})
+
+// countDrawn notes the time of every message that is drawn from now on: drawing one writes its time at length, which
+// else is done only for the last message of a conversation in the list.
+function countDrawn(page) {
+  return page.evaluate(() => {
+    window.drawn = []
+    const { get } = Object.getOwnPropertyDescriptor(Intl.DateTimeFormat.prototype, 'format')
+    Object.defineProperty(Intl.DateTimeFormat.prototype, 'format', {
+      get() {
+        const format = get.call(this)
+        if (this.resolvedOptions().dateStyle !== 'full') return format
+        return date => {
+          window.drawn.push(Number(date))
+          return format(date)
+        }
+      },
+    })
+  })
+}
 
 test('a conversation is started from the page, and a direct one is found again', limit, async t => {
   const direct = await alice.start([bob])

@@ -1,31 +1,11 @@
 // Whether everybody can use the page: by the rules of axe, by keyboard, and on a phone.
 
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { test } from 'node:test'
+import { calm, check } from './axe.js'
 import { enter, guest, limit, message, phone, Program, send, visit, write } from './people.js'
 
-const require = createRequire(new URL('../web/', import.meta.url))
-const axe = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8')
-
 const [alice, bob, carol] = await Promise.all(['alice', 'bob', 'carol'].map(Program.signIn))
-
-// check has axe look for what people with disabilities could not use.
-async function check(page, what) {
-  await page.evaluate(`${axe}; undefined`)
-  const { violations } = await page.evaluate(() => window.axe.run(document, {
-    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-  }))
-  const found = violations.flatMap(({ id, help, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target} ${failureSummary}`))
-  assert.deepEqual(found, [], what)
-}
-
-// calm waits for what moves: axe would see colours on their way.
-function calm(page) {
-  return page.evaluate(() => Promise.all(document.getAnimations().filter(({ effect }) => effect.getTiming().iterations !== Infinity)
-    .map(({ finished }) => finished.catch(() => {}))))
-}
 
 test('the page can be used by everybody, in light and in dark', limit, async t => {
   const room = await alice.start([bob, carol], 'Launch week')
@@ -62,6 +42,7 @@ test('the page can be used by everybody, in light and in dark', limit, async t =
       await a.keyboard.press('Escape')
     }
     await a.getByRole('button', { name: /^Notifications/ }).click()
+    await a.getByRole('dialog', { name: 'Notifications' }).waitFor()
     await calm(a)
     await check(a, `notifications, ${colorScheme}`)
   }
@@ -74,6 +55,7 @@ test('everything can be reached by keyboard', limit, async t => {
   await a.keyboard.press('Alt+ArrowDown')
   await a.getByRole('heading', { name: 'By keyboard' }).waitFor()
   await a.keyboard.type('no mouse')
+  await a.locator('.messages ol').waitFor({ state: 'attached' })
   await a.keyboard.press('Enter')
   await message(a, 'no mouse').and(a.locator('[data-state="stored"]')).waitFor()
 

@@ -28,6 +28,12 @@ let browser
 before(async () => { browser = await launch() })
 after(() => browser?.close())
 
+// tell has processes killed or started, or another command of the app run.
+export async function tell(what) {
+  const answer = await fetch(`${control}/${what}`, { method: 'POST' })
+  assert.equal(answer.status, 200, await answer.text())
+}
+
 // visit opens the page in a browser of its own where the user has signed in. Options are those of a Playwright context.
 export async function visit(t, name, { path = '', live = 'connected', ...options } = {}) {
   const page = await guest(t, options, path)
@@ -47,6 +53,26 @@ export async function guest(t, options = {}, path = '') {
   page.setDefaultTimeout(PATIENCE)
   t.after(() => assert.deepEqual(page.mistakes, []))
   return page
+}
+
+// horizon is the dashboard of the queues, to which an admin is led by the page.
+export async function horizon(t, options = {}) {
+  const page = await visit(t, 'admin', options)
+  await page.getByRole('button', { name: 'Account' }).click()
+  await page.getByRole('menuitem', { name: 'Queues' }).click()
+  await page.getByRole('heading', { name: 'Queues' }).waitFor()
+  return page
+}
+
+// madeUp has the dashboard show a day that never was: nobody can wait for one.
+export function madeUp(page) {
+  const now = Math.floor(Date.now() / 300_000) * 300_000
+  const wave = (n, phase) => 1 + Math.sin(n / 40 + phase) * 0.7 + Math.sin(n / 7 + phase) * 0.15
+  const snapshots = Array.from({ length: 288 }, (_, n) => ['broadcasts', 'notifications', 'default'].map((queue, i) => ({
+    queue, at: new Date(now - (287 - n) * 300_000).toISOString(), size: 0, processed: 1, failed: 0,
+    throughput_per_min: 120 / (1 + 3 * i) * wave(n, i), runtime_ms_avg: 4 * wave(n, i + 1), wait_ms: 12 * wave(n, i + 2),
+  }))).flat()
+  return page.route('**/horizon/api/snapshots*', route => route.fulfill({ json: { snapshots } }))
 }
 
 // connection waits for a state of the connection. A state is an attribute, since there is little room for words.

@@ -2,7 +2,7 @@
 
 import { test } from 'node:test'
 import { screenshot } from '../../../testdata/clients/browser.js'
-import { enter, limit, message, phone, Program, send, visit, write } from './people.js'
+import { enter, horizon, limit, madeUp, message, phone, Program, send, visit, write } from './people.js'
 
 const [alice, bob, carol] = await Promise.all(['alice', 'bob', 'carol'].map(Program.signIn))
 
@@ -34,4 +34,13 @@ test('it is pictured', limit, async t => {
     await pages[name].locator('[data-viewing="3"]').waitFor()
     await screenshot(pages[name], `messaging-${name}`)
   }
+})
+
+test('the queues are pictured', limit, async t => {
+  const page = await horizon(t)
+  await madeUp(page)
+  await page.reload()
+  await page.locator('svg.chart').waitFor()
+  await page.locator('#jobs li b').first().waitFor()
+  await screenshot(page, 'messaging-queues')
 })

@@ -88,8 +88,17 @@ function offerQueues() {
   for (const name of queues) $('queue').append(new Option(name, name))
 }
 
+// latest asks for what path() says, and returns nothing if that is another by the time of the answer.
+async function latest(path) {
+  const asked = path()
+  const answer = await ask(asked)
+  return asked === path() ? answer : null
+}
+
 async function loadSnapshots() {
-  snapshots = (await ask(`snapshots?hours=${$('hours').value}`)).snapshots
+  const answer = await latest(() => `snapshots?hours=${$('hours').value}`)
+  if (!answer) return
+  snapshots = answer.snapshots
   showChart()
 }
 
@@ -106,8 +115,9 @@ function showChart() {
 }
 
 async function showJobs() {
+  const answer = await latest(() => `jobs/${$('kind').value}?queue=${$('queue').value}&page=${page}`)
+  if (!answer) return
   const failed = $('kind').value === 'failed'
-  const answer = await ask(`jobs/${$('kind').value}?queue=${$('queue').value}&page=${page}`)
   const items = answer.jobs.map(job => jobItem(job, failed))
   $('jobs').replaceChildren(...(items.length ? items : [nothing(failed ? 'No job has failed.' : 'No job has run yet.')]))
   $('newer').disabled = page === 1

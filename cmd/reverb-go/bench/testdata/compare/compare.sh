@@ -29,8 +29,8 @@ trap 'exit 130' INT TERM
 # install gets soketi and uWebSockets; without npm or its registry there is nothing to compare with.
 install() {
   command -v node >/dev/null && command -v npm >/dev/null || { echo "no npm here: soketi and uWebSockets are left out" >&2; return 1; }
-  cp "$here/package.json" "$here/uws.js" "$work/"
-  (cd "$work" && npm install --ignore-scripts --no-audit --no-fund --no-package-lock >npm.log 2>&1) ||
+  cp "$here/uws.js" "$work/"
+  "$here/install.sh" "$work" >"$work/npm.log" 2>&1 ||
     { tail -3 "$work/npm.log" >&2; echo "npm cannot install them: soketi and uWebSockets are left out" >&2; return 1; }
 }
 
