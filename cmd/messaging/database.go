@@ -32,7 +32,7 @@ func newMigrateCommand() *cobra.Command {
 
 func newSeedCommand() *cobra.Command {
 	cmd := command("seed", "Add people who have talked to each other", seed)
-	cmd.Flags().Int("users", 0, "How many users to add to the demo accounts")
+	cmd.Flags().Int("users", 0, "How many users there are to be, with the demo accounts")
 	cmd.Flags().Int("messages", 0, "How many messages they have sent within the last month")
 	cmd.Flags().String("password", "", "Password of all of them (made up, unless the database is the embedded one)")
 	return cmd
@@ -60,7 +60,7 @@ func seed(cmd *cobra.Command, s settings.Settings) error {
 	}
 	seeder := &demo.Seeder{Store: a.store, Password: password, Now: time.Now(), Progress: progress(cmd.ErrOrStderr())}
 	err := seeder.Seed(ctx)
-	if users > 0 || messages > 0 {
+	if err == nil && (users > 0 || messages > 0) {
 		err = seeder.Crowd(ctx, users, messages)
 	}
 	if err == nil {

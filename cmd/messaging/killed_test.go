@@ -56,10 +56,10 @@ func startServer(t *testing.T, app *auth.App) int {
 	return ln.Addr().(*net.TCPAddr).Port
 }
 
-// listenTo subscribes to a conversation.
-func listenTo(t *testing.T, app *auth.App, port int, conversation int64) *listener {
+// dial opens a WebSocket, until the end of the test.
+func dial(t *testing.T, dialer ws.Dialer, url string) io.ReadWriter {
 	t.Helper()
-	socket, buffered, _, err := ws.Dial(t.Context(), fmt.Sprintf("ws://127.0.0.1:%d/app/%s", port, app.Key))
+	socket, buffered, _, err := dialer.Dial(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,10 +67,16 @@ func listenTo(t *testing.T, app *auth.App, port int, conversation int64) *listen
 	if buffered == nil {
 		buffered = bufio.NewReader(socket)
 	}
-	conn := struct {
+	return struct {
 		io.Reader // with what came right behind the handshake
 		io.Writer
 	}{buffered, socket}
+}
+
+// listenTo subscribes to a conversation.
+func listenTo(t *testing.T, app *auth.App, port int, conversation int64) *listener {
+	t.Helper()
+	conn := dial(t, ws.Dialer{}, fmt.Sprintf("ws://127.0.0.1:%d/app/%s", port, app.Key))
 	l := &listener{conn: conn, heard: map[int64]int{}}
 	var hello struct{ Data string }
 	var data struct {

@@ -4,9 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	nethttp "net/http"
+	"net/http/cookiejar"
 	"os"
 	"os/exec"
 	"regexp"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/reverb-go/reverb-go/cmd/messaging/api"
 	"github.com/reverb-go/reverb-go/cmd/messaging/demo"
 )
 
@@ -41,7 +42,7 @@ type process struct {
 	token string
 }
 
-var atURL = regexp.MustCompile(`is at (http://\S+)`)
+var atURL = regexp.MustCompile(`is at (https?://\S+)`)
 
 // startProcess runs a command line in a folder and waits until it says where it serves.
 func startProcess(t *testing.T, dir string, env []string, args ...string) *process {
@@ -108,38 +109,47 @@ func (p *process) mustAsk(method, path, body string, into any) {
 	}
 }
 
-// signIn gets a token, as a program does. It needs the cookie and the CSRF token of a guest.
+// signIn gets a token, as a program does.
 func (p *process) signIn(name string) {
 	p.t.Helper()
-	config, err := nethttp.Get(p.url + "/api/messages/config")
+	jar, err := cookiejar.New(nil)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	defer config.Body.Close()
-	var page struct {
-		CSRFToken string `json:"csrf_token"`
-	}
-	if err := json.NewDecoder(config.Body).Decode(&page); err != nil {
-		p.t.Fatal(err)
-	}
-	body := fmt.Sprintf(`{"username":%q,"password":%q,"device_name":"test"}`, name, demo.Password)
-	request, err := nethttp.NewRequest("POST", p.url+"/login", bytes.NewReader([]byte(body)))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("X-CSRF-TOKEN", page.CSRFToken)
-	for _, c := range config.Cookies() {
-		request.AddCookie(c)
-	}
-	answer, err := nethttp.DefaultClient.Do(request)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	var session struct{ Token string }
+	_, answer := logIn(p.t, &nethttp.Client{Jar: jar}, p.url, api.Login{Username: name, Password: demo.Password, DeviceName: new("test")})
+	var session api.Session
 	if err := json.NewDecoder(answer.Body).Decode(&session); err != nil || session.Token == "" {
 		p.t.Fatalf("sign in: %s %v", answer.Status, err)
 	}
 	p.token = session.Token
+}
+
+// logIn asks to sign in, with the cookie and the CSRF token that a guest is given with the settings of the page.
+func logIn(t *testing.T, client *nethttp.Client, url string, login api.Login) (api.Config, *nethttp.Response) {
+	t.Helper()
+	settings, err := client.Get(url + "/api/messages/config")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer settings.Body.Close()
+	var config api.Config
+	if err := json.NewDecoder(settings.Body).Decode(&config); err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(login)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := nethttp.NewRequest("POST", url+"/login", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-CSRF-TOKEN", config.CSRFToken)
+	answer, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { answer.Body.Close() })
+	return config, answer
 }

@@ -109,10 +109,10 @@ func (p *play) direct(what string) {
 	p.t.Helper()
 	switch what {
 	case "no websocket server":
-		p.heard.fail(errors.New("nobody answers"))
+		p.heard.Fail(errors.New("nobody answers"))
 		return
 	case "a websocket server":
-		p.heard.fail(nil)
+		p.heard.Fail(nil)
 		return
 	}
 	text, ok := strings.CutSuffix(what, " pass")
@@ -226,7 +226,7 @@ func (p *play) expect(who, text string) {
 func (p *play) listen(text string) {
 	p.t.Helper()
 	p.settle()
-	p.unheard = append(p.unheard, p.heard.take()...)
+	p.unheard = append(p.unheard, p.heard.Take()...)
 	if text == "(nothing)" {
 		if len(p.unheard) > 0 {
 			p.fatal("got %s", p.describe())

@@ -11,9 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/valyala/fasthttp"
 
 	"github.com/reverb-go/reverb-go/cmd/messaging/api"
+	"github.com/reverb-go/reverb-go/cmd/messaging/domain"
+	"github.com/reverb-go/reverb-go/cmd/messaging/store"
 )
 
 // What is documented is served, and what is served for programs is documented.
@@ -104,14 +107,37 @@ func TestSendLimit(t *testing.T) {
 	alice.signIn("alice")
 	room, _ := s.room(alice) // which sends a message
 	path := fmt.Sprintf("/api/messages/%d", room)
-	for i := range sends.Max - 1 {
+	for i := range 59 {
 		if r := alice.do("POST", path, `{"body":"x"}`); r.StatusCode() != 201 {
 			t.Fatalf("message %d: %d %s", i, r.StatusCode(), r.Body())
 		}
 	}
 	r := alice.do("POST", path, `{"body":"x"}`)
 	if r.StatusCode() != 429 || len(r.Header.Peek("Retry-After")) == 0 {
-		t.Errorf("message %d: got %d, want 429 and Retry-After", sends.Max+1, r.StatusCode())
+		t.Errorf("message 61: got %d, want 429 and Retry-After", r.StatusCode())
+	}
+}
+
+// Who asks for no limit gets a hundred messages at once.
+func TestDeltaLimit(t *testing.T) {
+	s := newStage(t, backends[0])
+	alice := s.newActor()
+	alice.signIn("alice")
+	room, first := s.room(alice)
+	var lines []store.Line
+	for range 250 {
+		lines = append(lines, store.Line{Sender: s.users["bob"], Body: "x", UUID: uuid.NewString(), At: time.Now()})
+	}
+	s.check(s.store.AddHistory(t.Context(), room, lines, nil))
+	after := first
+	for _, want := range []int{100, 100, 50} {
+		var delta api.Delta
+		r := alice.do("GET", fmt.Sprintf("/api/messages/%d/delta?after_message_id=%d", room, after), "")
+		s.check(json.Unmarshal(r.Body(), &delta))
+		if got := len(delta.Messages); got != want || delta.HasMore != (want == 100) {
+			t.Errorf("after %d: got %d messages, more: %v, want %d", after, got, delta.HasMore, want)
+		}
+		after = delta.NextAfterMessageID
 	}
 }
 
@@ -169,6 +195,99 @@ func TestRotationWithManyRequests(t *testing.T) {
 	late.cookies = old
 	if r := late.do("GET", "/api/user", ""); r.StatusCode() != 401 {
 		t.Errorf("the old cookie is still good: %d", r.StatusCode())
+	}
+}
+
+// A program that was built without the page says how to build one with it, and everything else works.
+func TestPageNotBuilt(t *testing.T) {
+	s := newStage(t, backends[0])
+	s.server.Page = nil
+	guest := s.newActor()
+	r := guest.do("GET", "/", "")
+	if body := string(r.Body()); r.StatusCode() != 503 || !strings.Contains(body, "make messaging") {
+		t.Errorf("got %d %s", r.StatusCode(), body)
+	}
+	if r := guest.do("GET", "/assets/a.js", ""); r.StatusCode() != 404 {
+		t.Errorf("a file of the page: got %d", r.StatusCode())
+	}
+	guest.signIn("alice")
+}
+
+// Without the database nothing can be done, and /up says so with its status.
+func TestDatabaseAway(t *testing.T) {
+	s := newStage(t, backends[0])
+	s.check(s.store.Close())
+	r := s.newActor().do("GET", "/up", "")
+	var health api.Health
+	s.check(json.Unmarshal(r.Body(), &health))
+	if r.StatusCode() != 503 || health.Status != "down" || health.Checks["database"].OK || !health.Checks["redis"].OK {
+		t.Errorf("got %d %s", r.StatusCode(), r.Body())
+	}
+}
+
+// unused is a queue that is to be given nothing.
+type unused struct{ t *testing.T }
+
+func (u unused) Dispatch(jobs []domain.Job) { u.t.Errorf("got jobs %+v", jobs) }
+
+// Who types is told while the request lasts, past the queues, and is nothing to the database.
+func TestTypingIsToldAtOnce(t *testing.T) {
+	s := newStage(t, backends[0])
+	alice := s.newActor()
+	alice.signIn("alice")
+	room, _ := s.room(alice)
+	s.settle()
+	s.heard.Take()
+	s.server.Queue = unused{t}
+	path := fmt.Sprintf("/api/messages/%d/typing", room)
+	for method, want := range map[string]string{"POST": api.TypingStarted, "DELETE": api.TypingStopped} {
+		s.heard.Take()
+		alice.do("POST", path, "")
+		alice.do(method, path, "")
+		if events := s.heard.Take(); len(events) != 2 || events[1].Name != want {
+			t.Errorf("%s: got %+v, want one more %s", method, events, want)
+		}
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	s := newStage(t, backends[0])
+	guest := s.newActor()
+	guest.do("GET", "/api/user", "")
+	guest.do("GET", "/api/messages/12/delta", "")
+	body := string(guest.do("GET", "/metrics", "").Body())
+	for _, want := range []string{
+		`messaging_http_requests_total{method="GET",route="/api/user",status="401"} 1`,
+		`messaging_http_request_seconds_count{method="GET",route="/api/messages/{conversation_id}/delta"} 1`,
+	} {
+		if !strings.Contains(body, want+"\n") {
+			t.Errorf("no %s in\n%s", want, body)
+		}
+	}
+}
+
+// Scripts get at the CSRF token and not at the session, and other sites send neither with what they post. Behind https nothing
+// goes without it.
+func TestCookieAttributes(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		s := newStage(t, backends[0])
+		s.server.Secure = secure
+		alice := s.newActor()
+		alice.do("GET", "/api/messages/config", "")
+		login := alice.do("POST", "/login", fmt.Sprintf(`{"username":"alice","password":%q}`, password))
+		got := map[string]string{}
+		for name, line := range login.Header.Cookies() {
+			var c fasthttp.Cookie
+			s.check(c.ParseBytes(line))
+			got[string(name)] = fmt.Sprintf("%s secure=%v http=%v lax=%v", c.Path(), c.Secure(), c.HTTPOnly(), c.SameSite() == fasthttp.CookieSameSiteLaxMode)
+		}
+		want := map[string]string{
+			sessionCookie: fmt.Sprintf("/ secure=%v http=true lax=true", secure),
+			csrfCookie:    fmt.Sprintf("/ secure=%v http=false lax=true", secure),
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
 	}
 }
 

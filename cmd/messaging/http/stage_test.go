@@ -24,6 +24,7 @@ import (
 	"github.com/reverb-go/reverb-go/cmd/messaging/ephemeral"
 	"github.com/reverb-go/reverb-go/cmd/messaging/jobs"
 	"github.com/reverb-go/reverb-go/cmd/messaging/realtime"
+	"github.com/reverb-go/reverb-go/cmd/messaging/realtime/realtimetest"
 	"github.com/reverb-go/reverb-go/cmd/messaging/store"
 	"github.com/reverb-go/reverb-go/internal/services"
 )
@@ -58,7 +59,7 @@ type stage struct {
 	server  *Server
 	ln      *fasthttputil.InmemoryListener
 	users   map[string]int64
-	heard   *heard
+	heard   *realtimetest.Server
 	sweeper *jobs.Sweeper
 	ahead   atomic.Int64 // of time.Now
 }
@@ -72,7 +73,7 @@ var discard = slog.New(slog.DiscardHandler)
 
 func newStage(t testing.TB, b backend) *stage {
 	t.Helper()
-	s := &stage{t: t, users: map[string]int64{}, heard: &heard{}, ln: fasthttputil.NewInmemoryListener()}
+	s := &stage{t: t, users: map[string]int64{}, heard: &realtimetest.Server{}, ln: fasthttputil.NewInmemoryListener()}
 	database, dsn, url := b.open(t)
 	var err error
 	s.store, err = store.Open(t.Context(), database, dsn)
@@ -113,7 +114,7 @@ func (s *stage) config(queue Dispatcher, horizon Dashboard) Config {
 		Queue: queue, Dashboard: horizon, Page: fstest.MapFS{
 			"index.html": {Data: []byte("<p>page")}, "assets/a.js": {Data: []byte("1")}, ".gitkeep": {},
 		},
-		Checks: map[string]Check{"database": s.store.Ping, "redis": s.live.Ping},
+		Checks: map[string]Check{"database": s.store.Ping, "redis": s.live.Ping, "websocket": s.heard.Ping},
 		Key:    []byte("0123456789abcdef"), Lifetime: 2 * time.Hour, Registry: prometheus.NewRegistry(), Log: discard, Now: s.now,
 		Public: api.Config{Realtime: true, Key: "app-key", Port: 8080, Scheme: "http", PollIntervalMS: 3000},
 	}
@@ -165,38 +166,6 @@ func (s *stage) settle() {
 		<-tick.C
 	}
 	s.t.Fatal("jobs never came to their end")
-}
-
-// heard is a websocket server of which only the events are there.
-type heard struct {
-	mu     sync.Mutex
-	events []realtime.Event // guarded by mu
-	err    error            // guarded by mu; the answer to all
-}
-
-func (h *heard) Publish(_ context.Context, e realtime.Event) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.err == nil {
-		h.events = append(h.events, e)
-	}
-	return h.err
-}
-
-// take returns what was heard since it was last called.
-func (h *heard) take() []realtime.Event {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	list := h.events
-	h.events = nil
-	return list
-}
-
-// fail has all be refused, or none any more.
-func (h *heard) fail(err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.err = err
 }
 
 // actor is a browser or a program.

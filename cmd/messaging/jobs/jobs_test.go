@@ -3,11 +3,9 @@ package jobs
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,57 +15,10 @@ import (
 	"github.com/reverb-go/reverb-go/cmd/messaging/domain"
 	"github.com/reverb-go/reverb-go/cmd/messaging/ephemeral"
 	"github.com/reverb-go/reverb-go/cmd/messaging/realtime"
+	"github.com/reverb-go/reverb-go/cmd/messaging/realtime/realtimetest"
 	"github.com/reverb-go/reverb-go/cmd/messaging/store"
 	"github.com/reverb-go/reverb-go/internal/services"
 )
-
-// heard is a publisher that keeps what it is given.
-type heard struct {
-	mu     sync.Mutex
-	events []realtime.Event // guarded by mu
-	err    error            // guarded by mu; the answer to all
-}
-
-func (h *heard) Publish(_ context.Context, e realtime.Event) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.err == nil {
-		h.events = append(h.events, e)
-	}
-	return h.err
-}
-
-func (h *heard) fail(err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.err = err
-}
-
-// count returns how many events of a name, or of any for "", were heard on a channel.
-func (h *heard) count(channel, name string) int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	n := 0
-	for _, e := range h.events {
-		if e.Channel == channel && (name == "" || e.Name == name) {
-			n++
-		}
-	}
-	return n
-}
-
-// messages returns how often each message.created was heard.
-func (h *heard) messages() map[int64]int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	ids := map[int64]int{}
-	for _, e := range h.events {
-		if e.Name == api.MessageCreated {
-			ids[e.Payload.(api.Message).ID]++
-		}
-	}
-	return ids
-}
 
 // fixture is an app without its HTTP side: a database with alice, bob and carol, a Redis, and what publishes.
 type fixture struct {
@@ -77,7 +28,7 @@ type fixture struct {
 	store  *store.Store
 	client redis.UniversalClient
 	redis  *ephemeral.Redis
-	heard  *heard
+	heard  *realtimetest.Server
 	queue  *Queue
 	runner *Runner
 	users  []domain.User
@@ -89,7 +40,7 @@ var discard = slog.New(slog.DiscardHandler)
 // newFixture uses the Redis at a URL, or an embedded one.
 func newFixture(t testing.TB, url string) *fixture {
 	t.Helper()
-	f := &fixture{t: t, ctx: t.Context(), dsn: store.SQLite(filepath.Join(t.TempDir(), "db")), heard: &heard{}}
+	f := &fixture{t: t, ctx: t.Context(), dsn: store.SQLite(filepath.Join(t.TempDir(), "db")), heard: &realtimetest.Server{}}
 	if url == "" {
 		embedded, err := ephemeral.Embed()
 		f.check(err)
@@ -218,6 +169,28 @@ func eventually(t testing.TB, what string, is func() bool) {
 	}
 }
 
+// count returns how many events of a name, or of any for "", were heard on a channel.
+func (f *fixture) count(channel, name string) int {
+	n := 0
+	for _, e := range f.heard.Events() {
+		if e.Channel == channel && (name == "" || e.Name == name) {
+			n++
+		}
+	}
+	return n
+}
+
+// messages returns how often each message.created was heard.
+func (f *fixture) messages() map[int64]int {
+	ids := map[int64]int{}
+	for _, e := range f.heard.Events() {
+		if e.Name == api.MessageCreated {
+			ids[e.Payload.(api.Message).ID]++
+		}
+	}
+	return ids
+}
+
 func (f *fixture) wantNotifications(user, want int) {
 	f.t.Helper()
 	list, _, err := f.store.Notifications(f.ctx, f.id(user), 100, 0)
@@ -242,18 +215,18 @@ func TestSendIsTold(t *testing.T) {
 	f.queue.Dispatch(jobs)
 	f.settle()
 	room := realtime.ConversationChannel(f.room)
-	if n := f.heard.messages()[m.ID]; n != 1 {
+	if n := f.messages()[m.ID]; n != 1 {
 		t.Errorf("message.created was heard %d times, want once", n)
 	}
-	if n := f.heard.count(room, ""); n != 1 {
+	if n := f.count(room, ""); n != 1 {
 		t.Errorf("the room heard %d events, want 1", n)
 	}
 	for _, user := range []int{0, 1, 2} {
-		if n := f.heard.count(realtime.UserChannel(f.id(user)), api.ConversationUpdatedEvent); n != 1 {
+		if n := f.count(realtime.UserChannel(f.id(user)), api.ConversationUpdatedEvent); n != 1 {
 			t.Errorf("%s heard %d summaries, want 1", f.users[user].Name, n)
 		}
 	}
-	if n := f.heard.count(realtime.UserChannel(f.id(3)), ""); n != 0 {
+	if n := f.count(realtime.UserChannel(f.id(3)), ""); n != 0 {
 		t.Errorf("a stranger heard %d events", n)
 	}
 }
@@ -262,7 +235,7 @@ func TestSummaryIsTheRecipientsOwn(t *testing.T) {
 	f := newFixture(t, "")
 	_, jobs := f.send(0, "one")
 	f.runAll(jobs)
-	for _, e := range f.heard.events {
+	for _, e := range f.heard.Events() {
 		if e.Name != api.ConversationUpdatedEvent {
 			continue
 		}
@@ -284,7 +257,7 @@ func TestJobsGiveNoRights(t *testing.T) {
 	f.runAll(jobs)
 	own, _, _, err := f.store.CreateConversation(f.ctx, domain.NewConversation{CreatedBy: f.id(3), Others: []int64{f.id(1)}, At: time.Now()})
 	f.check(err)
-	before := len(f.heard.events)
+	before := len(f.heard.Events())
 	for _, j := range []domain.Job{
 		{Kind: domain.BroadcastSummary, ConversationID: f.room, UserID: f.id(3)},
 		{Kind: domain.BroadcastRead, ConversationID: f.room, UserID: f.id(3)},
@@ -296,7 +269,7 @@ func TestJobsGiveNoRights(t *testing.T) {
 			t.Errorf("%+v: was done", j)
 		}
 	}
-	if n := len(f.heard.events) - before; n != 0 {
+	if n := len(f.heard.Events()) - before; n != 0 {
 		t.Errorf("%d events were heard", n)
 	}
 	f.wantNotifications(3, 0)
@@ -313,7 +286,7 @@ func TestNotifyOffline(t *testing.T) {
 	f.wantNotifications(2, 1)
 	eventually(t, "carol's notification waits to be told", func() bool { return f.waiting() == 1 })
 	f.runAll(f.lost())
-	if n := f.heard.count(realtime.UserChannel(f.id(2)), api.NotificationCreated); n != 1 {
+	if n := f.count(realtime.UserChannel(f.id(2)), api.NotificationCreated); n != 1 {
 		t.Errorf("carol heard %d notifications, want 1", n)
 	}
 	list, _, err := f.store.Notifications(f.ctx, f.id(2), 1, 0)
@@ -357,84 +330,7 @@ func TestSyncRunsAtOnce(t *testing.T) {
 		t.Errorf("%d jobs wait, want none", n)
 	}
 	f.wantNotifications(1, 1)
-	if n := f.heard.count(realtime.UserChannel(f.id(1)), api.NotificationCreated); n != 1 {
+	if n := f.count(realtime.UserChannel(f.id(1)), api.NotificationCreated); n != 1 {
 		t.Errorf("bob heard %d notifications, want 1", n)
-	}
-}
-
-func TestFailedJobIsKept(t *testing.T) {
-	f := newFixture(t, "")
-	h := f.work()
-	f.heard.fail(fmt.Errorf("nobody answers"))
-	_, jobs := f.send(0, "hello")
-	for _, j := range jobs[2:] {
-		f.check(f.store.FinishJob(f.ctx, j.ID))
-	}
-	f.queue.Dispatch(jobs[:2])
-	failed := func() []api.HorizonJob {
-		list, _, err := h.Failed(f.ctx, "", 10, 0)
-		f.check(err)
-		return list
-	}
-	eventually(t, "two jobs failed", func() bool {
-		f.sweep(sweepAge + time.Second)
-		return len(failed()) == 2
-	})
-	if got := failed()[0].Error; got != "nobody answers" {
-		t.Errorf("got error %q", got)
-	}
-	if n := f.sweep(time.Hour); n != 0 {
-		t.Errorf("%d failed jobs were tried again without being asked", n)
-	}
-	f.heard.fail(nil)
-	f.check(h.Retry(f.ctx, jobs[0].ID))
-	eventually(t, "the retried job succeeded", func() bool { return len(f.heard.messages()) == 1 && len(failed()) == 1 })
-	f.check(h.Forget(f.ctx, jobs[1].ID))
-	if n := len(failed()); n != 0 {
-		t.Errorf("%d failed jobs are left", n)
-	}
-	for _, id := range []string{jobs[0].ID, jobs[1].ID, "nonsense"} {
-		if err := h.Retry(f.ctx, id); err == nil {
-			t.Errorf("%s could be retried", id)
-		}
-		if err := h.Forget(f.ctx, id); err == nil {
-			t.Errorf("%s could be forgotten", id)
-		}
-	}
-}
-
-func TestHorizon(t *testing.T) {
-	f := newFixture(t, "")
-	h := f.work()
-	_, jobs := f.send(0, "hello")
-	f.queue.Dispatch(jobs)
-	eventually(t, "all jobs are counted", func() bool {
-		recent, _, err := h.Recent(f.ctx, "", 100, 0)
-		f.check(err)
-		return f.waiting() == 0 && len(recent) == 7 // created, three summaries, notify, two notifications
-	})
-	var stats api.Horizon
-	eventually(t, "all supervisors are seen", func() bool {
-		var err error
-		stats, err = h.Stats(f.ctx)
-		f.check(err)
-		return len(stats.Workers) == 3
-	})
-	if stats.Status != "running" || stats.Processed != 7 || stats.Failed != 0 || stats.Queues[0].Workers != 4 {
-		t.Errorf("got %+v", stats)
-	}
-	at := time.Now().UTC().Truncate(snapshotInterval)
-	f.check(h.Snapshot(f.ctx, at))
-	f.check(h.Snapshot(f.ctx, at)) // by another process
-	rows, err := f.store.SnapshotsSince(f.ctx, at)
-	f.check(err)
-	if len(rows) != len(domain.Queues) {
-		t.Fatalf("%d rows, want one for each queue", len(rows))
-	}
-	for _, r := range rows {
-		want := map[string]int64{domain.QueueBroadcasts: 6, domain.QueueNotifications: 1}[r.Queue]
-		if r.Processed != want || r.Failed != 0 || r.Size != 0 || (want > 0) != (r.RuntimeMSAvg > 0) {
-			t.Errorf("%s: got %+v, want %d processed", r.Queue, r, want)
-		}
 	}
 }

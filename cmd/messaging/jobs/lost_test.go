@@ -25,7 +25,7 @@ import (
 // wantEachOnce checks that every message was heard, and none twice.
 func (f *fixture) wantEachOnce(messages []domain.Message) {
 	f.t.Helper()
-	heard := f.heard.messages()
+	heard := f.messages()
 	for _, m := range messages {
 		if heard[m.ID] != 1 {
 			f.t.Errorf("message %d was heard %d times, want once", m.ID, heard[m.ID])
@@ -261,7 +261,7 @@ func TestLateWorker(t *testing.T) {
 	f.runAll(jobs[:1])
 	f.check(f.store.FailJob(f.ctx, jobs[0].ID, "too late", now))
 	f.runAll(jobs[:1])
-	if n := len(f.heard.events); n != 1 {
+	if n := len(f.heard.Events()); n != 1 {
 		t.Errorf("%d events, want 1", n)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strings"
 	"sync/atomic"
@@ -204,5 +205,17 @@ func TestUser(t *testing.T) {
 	want.Auth = app.SignUser("1234.1234", want.UserData)
 	if err != nil || got != want {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
+	}
+}
+
+// A log tells what was told to whom, and nothing of what people write.
+func TestLog(t *testing.T) {
+	var out strings.Builder
+	e := Event{Channel: "private-conversation.1", Name: api.MessageCreated, Payload: api.Message{Body: "secret"}}
+	if err := (Log{slog.New(slog.NewTextHandler(&out, nil))}).Publish(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); !strings.Contains(got, "channel="+e.Channel+" event="+e.Name) || strings.Contains(got, "secret") {
+		t.Errorf("got %s", got)
 	}
 }
