@@ -74,6 +74,10 @@ const whisper = `{"event":"client-typing","channel":"presence-room","data":{"use
 // what a frame holds is unmasked in place.
 func TestAllocations(t *testing.T) {
 	const listeners = 1000
+	most := 0.0
+	if underRace {
+		most = 2 // for all listeners together, and not for each
+	}
 	s := newStill(t, Config{}, func(a *auth.App) { a.MaxMessageSize = 0 })
 	conns := s.subscribed(t, listeners, "presence-room")
 	event := s.event("presence-room")
@@ -104,8 +108,8 @@ func TestAllocations(t *testing.T) {
 				sent = s.loop.stats.messagesOut
 				s.loop.report(s.loop.now)
 			})
-			if got != 0 {
-				t.Errorf("%v allocations, want none", got)
+			if got > most {
+				t.Errorf("%v allocations, want at most %v", got, most)
 			}
 			if sent != tt.sent {
 				t.Errorf("%d messages sent, want %d", sent, tt.sent)
