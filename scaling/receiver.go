@@ -173,25 +173,42 @@ func (rc *receiver) sweep(ctx context.Context) {
 // run receives until ctx ends.
 func (rc *receiver) run(ctx context.Context) {
 	for ctx.Err() == nil {
-		if !rc.connect(ctx) {
+		isNeeded, err := rc.connect(ctx)
+		if !isNeeded {
 			select {
 			case <-ctx.Done():
 			case <-rc.retry:
 			}
 			continue
 		}
-		err := rc.receiveAll(ctx)
+		if err == nil {
+			err = rc.receiveAll(ctx)
+		}
 		rc.disconnect(ctx, err)
 		pause(ctx, retryPause)
 	}
 }
 
 // connect makes a connection with all topics that are wanted. A sharded one needs a topic, since that
-// says which master it is for.
-func (rc *receiver) connect(ctx context.Context) bool {
+// says which master it is for: without, none is needed.
+//
+// A Redis that stalls keeps it waiting, and it must not keep the loops waiting, which subscribe meanwhile.
+func (rc *receiver) connect(ctx context.Context) (isNeeded bool, err error) {
+	rc.sending.Lock()
+	defer rc.sending.Unlock()
+	pubsub, topics := rc.prepare(ctx)
+	if pubsub == nil {
+		return false, nil
+	}
+	rc.restoring = true
+	rc.lastHeard = time.Now()
+	return true, rc.send(ctx, pubsub.Subscribe, pubsub.SSubscribe, topics)
+}
+
+// prepare returns a connection that is not made yet, and what it is to subscribe.
+func (rc *receiver) prepare(ctx context.Context) (pubsub *redis.PubSub, topics []string) {
 	rc.mu.Lock()
 	defer rc.mu.Unlock()
-	topics := make([]string, 0, len(rc.wanted)+1)
 	for topic, l := range rc.wanted {
 		topics = append(topics, topic)
 		l.isConfirmed = false
@@ -200,16 +217,15 @@ func (rc *receiver) connect(ctx context.Context) bool {
 	switch {
 	case rc.sharded && len(topics) == 0:
 		rc.isUp.Store(true) // there is nothing to miss
-		return false
+		return nil, nil
 	case rc.sharded:
-		rc.pubsub = rc.broker.client.SSubscribe(ctx, topics...)
+		rc.pubsub = rc.broker.client.SSubscribe(ctx)
 	default:
+		rc.pubsub = rc.broker.client.Subscribe(ctx)
 		// The control topic is always wanted, so that there is a connection whose loss is noticed.
-		rc.pubsub = rc.broker.client.Subscribe(ctx, append(topics, rc.broker.controlTopic())...)
+		topics = append(topics, rc.broker.controlTopic())
 	}
-	rc.restoring = true
-	rc.lastHeard = time.Now()
-	return true
+	return rc.pubsub, topics
 }
 
 func (rc *receiver) disconnect(ctx context.Context, err error) {
