@@ -78,6 +78,10 @@ func (l *loop) authDue(c *conn) uint32 {
 // schedule has the connection, which is in no slot, looked at when the next thing is due.
 func (l *loop) schedule(c *conn) {
 	due := c.lastSeen + l.patience(c)
+	if c.pinged {
+		// An answer does not move the connection, and its next ping may be due before the last one would have failed.
+		due = min(due, c.lastSeen+wholeSeconds(c.app.get().PingInterval))
+	}
 	if auth := l.authDue(c); auth != 0 {
 		due = min(due, auth)
 	}

@@ -227,7 +227,9 @@ func (c *Socket) await() error {
 
 // read returns a text message, or nil for a control frame.
 func (c *Socket) read() ([]byte, error) {
-	if err := c.conn.SetReadDeadline(time.Now().Add(frameTime)); err != nil {
+	now := time.Now()
+	// Pings are answered in here.
+	if err := errors.Join(c.conn.SetReadDeadline(now.Add(frameTime)), c.conn.SetWriteDeadline(now.Add(writeTime))); err != nil {
 		return nil, err
 	}
 	control := wsutil.ControlFrameHandler(c.conn, ws.StateClientSide)
