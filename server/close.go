@@ -45,18 +45,19 @@ const (
 	refusedRate
 	refusedMemory
 	refusedSource
+	refusedFiles
 	refusedSystem
 	numRefusals int = iota
 )
 
 func (r refusal) String() string {
-	return [...]string{"unknown_app", "over_quota", "origin", "path", "shutdown", "disabled", "address", "node_full", "handshake_rate", "memory", "app_source", "system"}[r]
+	return [...]string{"unknown_app", "over_quota", "origin", "path", "shutdown", "disabled", "address", "node_full", "handshake_rate", "memory", "app_source", "files", "system"}[r]
 }
 
 func (r refusal) err() *protocol.Error {
 	return [...]*protocol.Error{
 		protocol.ErrAppNotFound, protocol.ErrOverQuota, protocol.ErrOriginNotAllowed, errPathNotFound, protocol.ErrOverCapacity,
-		protocol.ErrAppDisabled, protocol.ErrTooManyConnections, protocol.ErrOverCapacity, protocol.ErrOverCapacity, protocol.ErrOverCapacity, protocol.ErrOverCapacity,
+		protocol.ErrAppDisabled, protocol.ErrTooManyConnections, protocol.ErrOverCapacity, protocol.ErrOverCapacity, protocol.ErrOverCapacity, protocol.ErrOverCapacity, protocol.ErrOverCapacity,
 		nil, // its socket cannot be used
 	}[r]
 }

@@ -30,6 +30,7 @@ type Config struct {
 	MaxHandshakes    int              // in a second; no limit
 	TrustedProxies   []netip.Prefix   // whose X-Forwarded-For is believed; none
 	IsOverloaded     func() bool      // whether memory is too short for new connections; never
+	MaxFiles         int              // descriptors the process may have, of which clients do not get the last; not known
 	Checks           []Check          // for GET /healthz, besides Redis; none
 	HandshakeTimeout time.Duration    // for a whole HTTP request to arrive; 10 s
 	IdempotencyTTL   time.Duration    // for which an idempotency key is remembered; 2 minutes

@@ -166,9 +166,12 @@ func (s *Server) serveApp(ctx *fasthttp.RequestCtx, rest string) {
 	}
 	h := handshake{origin: string(header.Peek("Origin")), addr: s.clientAddr(ctx), accept: accept}
 	h.isJS = string(ctx.QueryArgs().Peek("client")) == "js"
-	if isLost {
+	switch {
+	case isLost:
 		h.refuse(refusedPath)
-	} else {
+	case ctx.Conn().(*httpConn).isSurplus:
+		h.refuse(refusedFiles)
+	default:
 		s.findApp(&h, key)
 	}
 	s.upgrade(ctx, h)

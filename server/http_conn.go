@@ -16,6 +16,7 @@ type httpConn struct {
 	net.Conn
 	server     *Server
 	isDetached bool // it belongs to a loop now: Close is not for us
+	isSurplus  bool // descriptors are too few for it to become a WebSocket
 	hasFailed  bool // an error was answered before the request was read
 
 	mu       sync.Mutex // guards what follows, and that a deadline is not moved while held

@@ -34,7 +34,10 @@ func (l *listener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if err == nil {
-			return l.server.track(c, nil), nil
+			if hc := l.server.receive(c); hc != nil {
+				return hc, nil
+			}
+			continue
 		}
 		if errors.Is(err, net.ErrClosed) {
 			return nil, io.EOF

@@ -41,6 +41,7 @@ func TestRefusals(t *testing.T) {
 	}
 	for series, test := range map[string]func(*testing.T, string){
 		`connections_refused_total{reason="shutdown"}`: testRefusedAtShutdown,
+		`connections_refused_total{reason="files"}`:    testRefusedWithoutFiles,
 		`connections_closed_total{reason="app_gone"}`:  testClosedWithApp,
 	} {
 		tested[series] = true
@@ -155,6 +156,22 @@ func gather(t *testing.T, g prometheus.Gatherer) map[string]float64 {
 		}
 	}
 	return all
+}
+
+// testRefusedWithoutFiles connects while there are no descriptors but those that are kept back.
+func testRefusedWithoutFiles(t *testing.T, series string) {
+	on, registry := openRefusing(t, scriptOf(t, refusal{}), refusal{set: func(c *server.Config) { c.MaxFiles = 1 }})
+	conn, err := net.Dial("tcp", on.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetReadDeadline(time.Now().Add(patience))
+	heard, err := io.ReadAll(conn)
+	if want := "HTTP/1.1 503 "; err != nil || !strings.HasPrefix(string(heard), want) {
+		t.Errorf("heard %q and %v, want %q", heard, err, want)
+	}
+	wantSeries(t, registry, series, 1)
 }
 
 // testRefusedAtShutdown sends half a handshake, and the rest when the server has begun to shut down.

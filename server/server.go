@@ -36,6 +36,7 @@ type Server struct {
 	pausing    atomic.Bool // loops read nothing, and no time passes
 	handshakes lockedBucket
 	lookupLog  lockedBucket
+	filesLog   lockedBucket
 	peers      peerTable
 
 	tracersMu sync.Mutex               // held while tracers is replaced

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math"
 	"net"
 	"os"
 	"slices"
@@ -231,6 +232,7 @@ func (n *node) serverConfig() server.Config {
 		MaxHandshakes:    n.cfg.MaxHandshakes,
 		TrustedProxies:   n.cfg.TrustedProxies,
 		IsOverloaded:     n.memory.isOver,
+		MaxFiles:         int(min(openFiles(), math.MaxInt32)),
 		HandshakeTimeout: n.cfg.HandshakeTimeout,
 		IdempotencyTTL:   n.cfg.IdempotencyTTL,
 		Drain:            n.cfg.Drain,
