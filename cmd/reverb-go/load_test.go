@@ -130,17 +130,24 @@ func startLoadServers(t *testing.T, binary string, n int, env ...string) []*load
 
 func (s *loadServer) publish(t *testing.T, body string) {
 	t.Helper()
+	if err := s.tryToPublish(http.DefaultClient, body); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (s *loadServer) tryToPublish(client *http.Client, body string) error {
 	const path = "/apps/app-id/events"
 	query := s.app.SignRequest("POST", path, nil, []byte(body), time.Now())
-	resp, err := http.Post(s.url()+path+"?"+query, "application/json", strings.NewReader(body))
+	resp, err := client.Post(s.url()+path+"?"+query, "application/json", strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	answer, _ := io.ReadAll(resp.Body)
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		t.Fatalf("publish: %d %s", resp.StatusCode, answer)
+		return fmt.Errorf("publish: %d %s", resp.StatusCode, answer)
 	}
+	return nil
 }
 
 // residentBytes returns the memory of the process that is in use.
@@ -188,16 +195,26 @@ type loadClient struct {
 // dial returns a client that is subscribed to the channel.
 func (s *loadServer) dial(t *testing.T, channel string) *loadClient {
 	c := s.connect(t)
-	c.subscribe(`{"channel":"` + channel + `"}`)
+	c.subscribe(s.subscription(channel, c.id, ""))
 	return c
 }
 
 // join returns a client that is a user in a presence channel.
 func (s *loadServer) join(t *testing.T, channel, user string) *loadClient {
 	c := s.connect(t)
-	data := fmt.Sprintf(`{"user_id":%q}`, user)
-	c.subscribe(fmt.Sprintf(`{"channel":%q,"channel_data":%q,"auth":%q}`, channel, data, s.app.SignChannel(c.id, channel, data)))
+	c.subscribe(s.subscription(channel, c.id, user))
 	return c
+}
+
+// subscription is what a connection says to subscribe to a channel, signed if that needs it.
+func (s *loadServer) subscription(channel, id, user string) string {
+	switch data := fmt.Sprintf(`{"user_id":%q}`, user); {
+	case strings.HasPrefix(channel, "presence-"):
+		return fmt.Sprintf(`{"channel":%q,"channel_data":%q,"auth":%q}`, channel, data, s.app.SignChannel(id, channel, data))
+	case strings.HasPrefix(channel, "private-"):
+		return fmt.Sprintf(`{"channel":%q,"auth":%q}`, channel, s.app.SignChannel(id, channel, ""))
+	}
+	return fmt.Sprintf(`{"channel":%q}`, channel)
 }
 
 func (c *loadClient) subscribe(data string) {
@@ -226,11 +243,15 @@ func (s *loadServer) connect(t *testing.T) *loadClient {
 func (c *loadClient) shakeHands() string {
 	_, err := fmt.Fprintf(c.conn, "GET /app/app-key?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
-	for line := ""; line != "\r\n" && err == nil; {
-		line, err = c.reader.ReadString('\n')
-	}
 	if err != nil {
 		return err.Error()
+	}
+	answer, err := http.ReadResponse(c.reader, nil)
+	if err != nil {
+		return err.Error()
+	}
+	if answer.StatusCode != http.StatusSwitchingProtocols {
+		return answer.Status
 	}
 	return c.hear()
 }
@@ -242,15 +263,22 @@ func (c *loadClient) say(text string) {
 	}
 }
 
-// hear returns the next message, or what went wrong.
+// hear returns the next message, or what went wrong. It answers pings.
 func (c *loadClient) hear() string {
-	header, err := ws.ReadHeader(c.reader)
-	if err != nil {
-		return err.Error()
+	for {
+		header, err := ws.ReadHeader(c.reader)
+		if err != nil {
+			return err.Error()
+		}
+		payload := make([]byte, header.Length)
+		if _, err := io.ReadFull(c.reader, payload); err != nil {
+			return err.Error()
+		}
+		if header.OpCode != ws.OpPing {
+			return string(payload)
+		}
+		if err := ws.WriteFrame(c.conn, ws.MaskFrameInPlace(ws.NewPongFrame(payload))); err != nil {
+			return err.Error()
+		}
 	}
-	payload := make([]byte, header.Length)
-	if _, err := io.ReadFull(c.reader, payload); err != nil {
-		return err.Error()
-	}
-	return string(payload)
 }

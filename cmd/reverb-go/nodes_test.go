@@ -22,6 +22,11 @@ func startClusterOf(t *testing.T, n int) []*loadServer {
 
 // startRedis starts a Redis, and returns what a server has to be told of it.
 func startRedis(t *testing.T) (env []string) {
+	_, env = startRedisProcess(t)
+	return env
+}
+
+func startRedisProcess(t *testing.T) (process *os.Process, env []string) {
 	t.Helper()
 	program := lookFor(t, "redis-server")
 	port := freePort(t)
@@ -33,7 +38,7 @@ func startRedis(t *testing.T) (env []string) {
 		redis.Process.Kill()
 		redis.Wait()
 	})
-	return []string{"REVERB_SCALING_ENABLED=true", fmt.Sprintf("REDIS_PORT=%d", port), "REVERB_GO_LEASE=3s"}
+	return redis.Process, []string{"REVERB_SCALING_ENABLED=true", fmt.Sprintf("REDIS_PORT=%d", port), "REVERB_GO_LEASE=3s"}
 }
 
 // linkSelf returns a program that is this one: under that name it is the server, see TestMain.
