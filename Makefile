@@ -13,12 +13,14 @@
 # make e2e-soketi   the same with soketi in reverb-go's place, which is installed for as long as that takes
 # make fuzz     every fuzzer for FUZZTIME (10m)
 # make soak-random   STEPS (200000) random steps of clients and publishers on each engine, against a model
+# make soak     everything at once for SOAK (20m), on two nodes: all kinds of channels, users who come and go, restarts, reloads, attacks
 # make soak-handover   20 restarts under load, of one node and in a cluster
 # make play AGAINST=ws://127.0.0.1:8080 KEY=… SECRET=… ID=…   the conversations, with any Pusher server
 
 GO ?= go
 FUZZTIME ?= 10m
 STEPS ?= 200000
+SOAK ?= 20m
 COUNT ?= 1
 ID ?= 1
 KEY ?= app-key
@@ -35,7 +37,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 export CGO_ENABLED ?= 0
 
-.PHONY: start messaging web build dist dist-check test deps lint vuln fmt bench bench-compare bench-messaging e2e e2e-soketi fuzz soak-random soak-handover play
+.PHONY: start messaging web build dist dist-check test deps lint vuln fmt bench bench-compare bench-messaging e2e e2e-soketi fuzz soak soak-random soak-handover play
 
 start: build
 	./bin/reverb-go start
@@ -122,6 +124,10 @@ fuzz:
 
 soak-random:
 	CGO_ENABLED=1 $(GO) test -race ./server -run '^TestRandom$$' -count 1 -timeout 0 -v -args -steps=$(STEPS)
+
+# What it says besides is for whoever reads it: how much was published and heard, and how large a node has become.
+soak:
+	SOAK=$(SOAK) $(GO) test ./cmd/reverb-go -run '^TestSoak$$' -count 1 -timeout 0 -v
 
 soak-handover:
 	HANDOVERS=20 CGO_ENABLED=1 $(GO) test -race ./cmd/reverb-go -run '^TestHandover' -count 1 -timeout 20m -v

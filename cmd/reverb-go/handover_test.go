@@ -4,6 +4,7 @@ package main_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -120,7 +121,7 @@ const (
 	handoverClients    = 200
 	handoverRooms      = 10
 	handoverPublishers = 4
-	handoverPace       = 10 * time.Millisecond // of each publisher and each client that speaks
+	handoverPace       = 10 * time.Millisecond // of each publisher and each client that speaks, unless for long
 	handoverSpeakers   = 10
 )
 
@@ -130,6 +131,8 @@ type audience struct {
 	servers []*loadServer
 	clients []*listener
 	http    *http.Client
+	pace    time.Duration // of each source
+	all     []string      // channels of everybody, besides the rooms
 
 	published, whispered, heard atomic.Int64
 	last                        [handoverPublishers + handoverSpeakers]atomic.Int64 // number that each has published
@@ -141,31 +144,53 @@ type listener struct {
 	room int
 
 	mu     sync.Mutex            // guards what follows
-	heard  map[string][]int      // numbers by source and channel
+	heard  map[string]*course    // by source and channel
 	people map[string]([]string) // "added" and "removed" by user
 	closed string                // how the connection has ended
 }
 
+// A course is what has come of events that are numbered from 1.
+type course struct {
+	count int
+	fault string // the first
+}
+
+func (c *course) note(number int) {
+	if c.count++; number != c.count && c.fault == "" {
+		c.fault = fmt.Sprintf("number %d in place of %d", number, c.count)
+	}
+}
+
 func newAudience(t *testing.T, servers []*loadServer) *audience {
-	return &audience{t: t, servers: servers, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	return &audience{
+		t: t, servers: servers, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}},
+		pace: handoverPace, all: []string{"all"},
+	}
 }
 
 func room(i int) string { return fmt.Sprintf("presence-room-%d", i) }
 
-// join connects the clients, each to the channel of all and to a room, before anybody reads on.
+// join connects the clients, each to the channels of all and to a room, before anybody reads on.
 func (a *audience) join() {
 	for i := range handoverClients {
 		s := a.servers[i%len(a.servers)]
 		l := &listener{loadClient: s.join(a.t, room(i%handoverRooms), fmt.Sprint("user-", i)), room: i % handoverRooms}
 		_ = l.conn.SetDeadline(time.Time{}) // waitFor has the patience
-		l.heard, l.people = make(map[string][]int), make(map[string][]string)
-		l.say(`{"event":"pusher:subscribe","data":{"channel":"all"}}`)
+		l.heard, l.people = make(map[string]*course), make(map[string][]string)
+		for _, channel := range a.all {
+			l.say(`{"event":"pusher:subscribe","data":` + s.subscription(channel, l.id, fmt.Sprint("user-", i)) + `}`)
+		}
 		a.clients = append(a.clients, l)
 	}
 	for _, l := range a.clients {
-		for text := ""; !strings.Contains(text, `"channel":"all"`) && !a.t.Failed(); {
-			text = l.hear()
-			l.note(text) // others have joined its room meanwhile
+		for subscribed := 0; subscribed < len(a.all) && !a.t.Failed(); {
+			text := l.hear()
+			switch l.note(text); { // others may have joined its room meanwhile
+			case strings.Contains(text, "subscription_succeeded"):
+				subscribed++
+			case !strings.HasPrefix(text, "{") || strings.Contains(text, "subscription_error"):
+				a.t.Errorf("a client that subscribes heard %s", text)
+			}
 		}
 		go a.listen(l)
 	}
@@ -197,8 +222,11 @@ func (l *listener) note(text string) {
 	if m := eventText.FindStringSubmatch(text); m != nil {
 		n, _ := strconv.Atoi(m[2])
 		key := m[1] + " " + channelKey.FindStringSubmatch(text)[1]
-		l.heard[key] = append(l.heard[key], n)
-	} else if m := memberText.FindStringSubmatch(text); m != nil {
+		if l.heard[key] == nil {
+			l.heard[key] = new(course)
+		}
+		l.heard[key].note(n)
+	} else if m := memberText.FindStringSubmatch(text); m != nil && !strings.Contains(text, `"channel":"presence-cache-`) {
 		l.people[m[2]] = append(l.people[m[2]], m[1])
 	}
 }
@@ -210,7 +238,7 @@ func (a *audience) perform() (stop func()) {
 	var wg sync.WaitGroup
 	act := func(source int, do func(n int)) {
 		wg.Go(func() {
-			tick := time.NewTicker(handoverPace)
+			tick := time.NewTicker(a.pace)
 			defer tick.Stop()
 			for n := 1; ; n++ {
 				select {
@@ -237,7 +265,8 @@ func (a *audience) perform() (stop func()) {
 }
 
 func (a *audience) publish(source, n int) {
-	body := fmt.Sprintf(`{"name":"n","channels":["all",%q],"data":"%d:%d"}`, room(source), source, n)
+	channels, _ := json.Marshal(append([]string{room(source)}, a.all...)) // strings always can be
+	body := fmt.Sprintf(`{"name":"n","channels":%s,"data":"%d:%d"}`, channels, source, n)
 	s := a.servers[source%len(a.servers)]
 	const path = "/apps/app-id/events"
 	for {
@@ -296,7 +325,9 @@ func (a *audience) sources(l *listener) map[string]int {
 	want := make(map[string]int)
 	for p := range handoverPublishers {
 		last := int(a.last[p].Load())
-		want[fmt.Sprintf("%d all", p)] = last
+		for _, channel := range a.all {
+			want[fmt.Sprintf("%d %s", p, channel)] = last
+		}
 		if p == l.room {
 			want[fmt.Sprintf("%d %s", p, room(p))] = last
 		}
@@ -313,7 +344,7 @@ func (l *listener) hasAll(want map[string]int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for key, last := range want {
-		if len(l.heard[key]) < last {
+		if l.heard[key] == nil || l.heard[key].count < last {
 			return false
 		}
 	}
@@ -353,14 +384,13 @@ func (l *listener) faults(want map[string]int) (all []string) {
 		all = append(all, "was disconnected: "+l.closed)
 	}
 	for key, last := range want {
-		for i, n := range l.heard[key] {
-			if n != i+1 {
-				all = append(all, fmt.Sprintf("heard from %s number %d in place of %d", key, n, i+1))
-				break
-			}
-		}
-		if len(l.heard[key]) != last {
-			all = append(all, fmt.Sprintf("heard from %s %d events, want %d", key, len(l.heard[key]), last))
+		switch heard := l.heard[key]; {
+		case heard == nil:
+			all = append(all, fmt.Sprintf("heard from %s nothing, want %d events", key, last))
+		case heard.fault != "":
+			all = append(all, fmt.Sprintf("heard from %s %s", key, heard.fault))
+		case heard.count != last:
+			all = append(all, fmt.Sprintf("heard from %s %d events, want %d", key, heard.count, last))
 		}
 	}
 	return all
