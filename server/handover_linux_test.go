@@ -73,7 +73,9 @@ func openRelay(t *testing.T, change func(*auth.App), secured *tls.Config) *relay
 	return r
 }
 
-func (r *relay) config() Config { return Config{Apps: r.apps, Hooks: r.events, Loops: 2} }
+func (r *relay) config() Config {
+	return Config{Apps: r.apps, Hooks: r.events, Loops: 2, HandshakeTimeout: 2 * relayPatience}
+}
 
 func (r *relay) serve(ln net.Listener) {
 	r.t.Helper()
@@ -373,6 +375,36 @@ func TestHandoverOfRequests(t *testing.T) {
 	}
 	ask(conns[0], ins[0], request)
 	ask(conns[1], ins[1], request[12:])
+}
+
+// TestShutdownAfterHandover does not wait for a request on a connection of HTTP that was handed over.
+func TestShutdownAfterHandover(t *testing.T) {
+	r := newRelay(t, func(*auth.App) {})
+	idle := &relayClient{t: t}
+	var err error
+	if idle.conn, err = net.Dial("tcp", r.gate.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	defer idle.conn.Close()
+	idle.write([]byte("GET /up HTTP/1.1\r\nHost: x\r\n\r\n"))
+	resp, err := http.ReadResponse(bufio.NewReader(idle.conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if moved := r.handOver(); moved.Requests != 1 {
+		t.Fatalf("%d connections of HTTP were handed over, want 1", moved.Requests)
+	}
+	done := make(chan error, 1)
+	go func() { done <- r.server.Shutdown(t.Context()) }()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(relayPatience):
+		t.Error("the server does not end")
+	}
 }
 
 func broadcastOf(channel, payload string) protocol.Broadcast {

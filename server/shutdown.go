@@ -44,6 +44,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return err
 	case <-hurry.C:
 	}
+	s.endHTTP()
 	for _, l := range s.loops {
 		l.inbox.post(note{do: (*loop).endAll})
 	}
@@ -68,6 +69,16 @@ func (s *Server) stopHTTP(ctx context.Context) error {
 		return err
 	}
 	return nil
+}
+
+// endHTTP closes what is left of HTTP. Of connections that came from another process, stopHTTP does not know which are
+// idle, and they would be waited for until their time for a request is over.
+func (s *Server) endHTTP() {
+	s.httpMu.Lock()
+	defer s.httpMu.Unlock()
+	for c := range s.httpConns {
+		_ = c.Conn.Close()
+	}
 }
 
 // drain closes the connections in steps.
