@@ -72,7 +72,7 @@ func (s *Server) admitCounted(c *conn, h handshake, total, n int64) (refusal, bo
 		return refusedQuota, true
 	case !settings.AllowsOrigin(h.origin):
 		return refusedOrigin, true
-	case settings.MaxConnectionsPerIP == 0 && !s.keepsAddresses():
+	case h.addr == "" || settings.MaxConnectionsPerIP == 0 && !s.keepsAddresses():
 		return 0, false
 	}
 	p := peer{c.app, h.addr}

@@ -174,12 +174,12 @@ func requestConn(fd int, client string) (net.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("take over a connection: %w", err)
 	}
-	tcp, isTCP := c.(*net.TCPConn)
+	plain, ok := c.(systemConn)
 	addr, err := netip.ParseAddrPort(client)
-	if client == "" || !isTCP || err != nil {
+	if client == "" || !ok || err != nil {
 		return c, nil
 	}
-	p := &proxiedConn{TCPConn: tcp, client: net.TCPAddrFromAddrPort(addr), once: new(sync.Once), hasRead: true}
+	p := &proxiedConn{systemConn: plain, client: net.TCPAddrFromAddrPort(addr), once: new(sync.Once), hasRead: true}
 	p.once.Do(func() {})
 	return p, nil
 }

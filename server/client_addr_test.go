@@ -57,7 +57,7 @@ func TestProxyHeaderOfStrangers(t *testing.T) {
 			defer inner.Close()
 			said := make(chan error, 1)
 			go func() { said <- sayTo(inner.Addr().String(), header) }()
-			c, err := ListenBehindProxies(inner, []netip.Prefix{netip.MustParsePrefix(tt.trusted)}).Accept()
+			c, err := ListenBehindProxies(inner, []netip.Prefix{netip.MustParsePrefix(tt.trusted)}, false).Accept()
 			if err != nil {
 				t.Fatal(err)
 			}

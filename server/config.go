@@ -29,6 +29,7 @@ type Config struct {
 	MaxConnections   int              // of the node; no limit
 	MaxHandshakes    int              // in a second; no limit
 	TrustedProxies   []netip.Prefix   // whose X-Forwarded-For is believed; none
+	TrustUnix        bool             // whether that of who connects to a unix socket is, too
 	IsOverloaded     func() bool      // whether memory is too short for new connections; never
 	MaxFiles         int              // descriptors the process may have, of which clients do not get the last; not known
 	Checks           []Check          // for GET /healthz, besides Redis; none

@@ -32,9 +32,9 @@ func (in Inspection) Client(ctx *fasthttp.RequestCtx) (addr netip.Addr, ok bool)
 	if err != nil {
 		return addr, false
 	}
-	peer, _ := netip.AddrFromSlice(ctx.RemoteIP())
 	h := &ctx.Request.Header
-	isTold := in.server.isTrusted(peer.Unmap()) && len(h.Peek("X-Forwarded-For")) > 0
+	_, isTrusted := in.server.peerOf(ctx)
+	isTold := isTrusted && len(h.Peek("X-Forwarded-For")) > 0
 	return addr, isTold || !isForwarded(h)
 }
 
@@ -51,7 +51,7 @@ func isForwarded(h *fasthttp.RequestHeader) bool {
 // keepsAddresses reports whether connections remember the address of their client because their sockets do not know
 // it, and the inspector is asked for it.
 func (s *Server) keepsAddresses() bool {
-	return s.cfg.Inspector != nil && len(s.cfg.TrustedProxies) > 0
+	return s.cfg.Inspector != nil && (len(s.cfg.TrustedProxies) > 0 || s.cfg.TrustUnix)
 }
 
 // A LoopState is what an event loop has to do.

@@ -35,7 +35,7 @@ func (n *node) startControl(orders map[string]order) (*controlServer, error) {
 	if err != nil || path == "" {
 		return nil, err
 	}
-	ln, err := n.listen("orders", path, func() (net.Listener, error) { return listenControl(path) })
+	ln, err := n.listen("orders", path, func() (net.Listener, error) { return listenUnix(path, 0o600) })
 	if err != nil {
 		problem := &failure{config.Problem{
 			Sentence: fmt.Sprintf("the control socket %s cannot be opened: %v", path, err),
@@ -154,25 +154,6 @@ func ensurePrivate(dir string) error {
 		return fmt.Errorf("%s belongs to somebody else", dir)
 	}
 	return nil
-}
-
-// listenControl takes the place of a socket whose server has ended without removing it.
-func listenControl(path string) (net.Listener, error) {
-	if c, err := net.Dial("unix", path); err == nil {
-		c.Close()
-		return nil, errors.New("another server listens on it")
-	} else if info, statErr := os.Lstat(path); statErr == nil && info.Mode()&fs.ModeSocket != 0 {
-		os.Remove(path)
-	}
-	ln, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		ln.Close()
-		return nil, err
-	}
-	return ln, nil
 }
 
 // give sends an order to the server that runs with this configuration, and decodes its result.

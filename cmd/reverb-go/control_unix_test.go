@@ -16,12 +16,12 @@ func TestControlSocketIsPrivate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := listenControl(path); err == nil {
+	if _, err := listenUnix(path, 0o600); err == nil {
 		t.Error("the socket of a server that runs was taken away")
 	}
 	left.(*net.UnixListener).SetUnlinkOnClose(false)
 	left.Close()
-	ln, err := listenControl(path)
+	ln, err := listenUnix(path, 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}

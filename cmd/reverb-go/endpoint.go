@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"strconv"
@@ -22,10 +25,19 @@ type endpoint struct {
 	hostname string         // what clients call it; "" is unknown
 	tls      *tls.Config    // nil without a certificate
 	proxies  []netip.Prefix // that send the PROXY protocol
+
+	proxiesOnUnix bool   // and so does who connects to a unix socket
+	reusePort     bool   // other processes may listen there, too
+	file          string // of a unix socket that takes the place of host and port; ""
+	socket        string // the same, if systemd has made it
 }
 
 func (e endpoint) listen() (net.Listener, error) {
-	ln, err := net.Listen(network(e.host), e.address())
+	var options net.ListenConfig
+	if e.reusePort {
+		options.Control = reusePort
+	}
+	ln, err := options.Listen(context.Background(), network(e.host), e.address())
 	if err != nil {
 		reason, hint := listenProblem(err)
 		return nil, &failure{config.Problem{Sentence: fmt.Sprintf("Failed to listen on %q: %s", "tcp://"+e.address(), reason), Hint: hint}}
@@ -35,8 +47,8 @@ func (e endpoint) listen() (net.Listener, error) {
 
 // wrap has connections say who they are, and encrypts them, as far as that is wanted.
 func (e endpoint) wrap(ln net.Listener) net.Listener {
-	if len(e.proxies) > 0 {
-		ln = server.ListenBehindProxies(ln, e.proxies)
+	if len(e.proxies) > 0 || e.proxiesOnUnix {
+		ln = server.ListenBehindProxies(ln, e.proxies, e.proxiesOnUnix)
 	}
 	if e.tls != nil {
 		ln = tls.NewListener(ln, e.tls)
@@ -46,6 +58,9 @@ func (e endpoint) wrap(ln net.Listener) net.Listener {
 
 // address takes IPv6 addresses with and without brackets.
 func (e endpoint) address() string {
+	if file := cmp.Or(e.file, e.socket); file != "" {
+		return "unix:" + file
+	}
 	host := strings.TrimSuffix(strings.TrimPrefix(e.host, "["), "]")
 	return net.JoinHostPort(host, strconv.Itoa(e.port))
 }
@@ -62,6 +77,8 @@ func (e endpoint) banner() string {
 	return printable(fmt.Sprintf("Starting %sserver on %s%s%s.", secure, e.address(), e.path, hostname))
 }
 
+func (e endpoint) isUnix() bool { return e.file != "" || e.socket != "" }
+
 func (e endpoint) scheme() string {
 	if e.tls != nil {
 		return "https"
@@ -69,8 +86,11 @@ func (e endpoint) scheme() string {
 	return "http"
 }
 
-// url is that of the prefix of all routes, without a slash at its end.
+// url is that of the prefix of all routes, without a slash at its end. Of a unix socket it is its file.
 func (e endpoint) url() string {
+	if e.isUnix() {
+		return e.address()
+	}
 	return fmt.Sprintf("%s://%s%s", e.scheme(), e.address(), routePrefix(e.path))
 }
 
@@ -97,6 +117,10 @@ const wsaEADDRINUSE = syscall.Errno(10048)
 func listenProblem(err error) (reason, hint string) {
 	var unknown *net.DNSError
 	switch {
+	case errors.Is(err, errAnswers), errors.Is(err, errNoSocket):
+		return err.Error(), "stop what it belongs to, or choose another file"
+	case errors.Is(err, fs.ErrNotExist):
+		return "the folder does not exist", "make it; systemd does with RuntimeDirectory="
 	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, wsaEADDRINUSE):
 		return "Address already in use (EADDRINUSE)", "another server listens there: stop it, or choose another port with --port or REVERB_SERVER_PORT"
 	case errors.Is(err, syscall.EACCES):

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +28,7 @@ func addConfigFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.String("host", "", "The IP address the server should bind to")
 	f.String("port", "", "The port the server should listen on")
+	f.StringArray("listen", nil, "Another address to listen on, such as 127.0.0.1:8081 or unix:/run/reverb-go.sock; may be repeated")
 	f.String("path", "", "The path the server should prefix to all routes")
 	f.String("hostname", "", "The hostname the server is accessible from")
 	f.String("metrics-addr", "", "The address to serve Prometheus metrics on, such as 127.0.0.1:9090")
@@ -49,7 +51,7 @@ var reverbFlags = []string{"host", "port", "path", "hostname"}
 // loadConfig resolves the configuration for a command with addConfigFlags or addFileFlags.
 func loadConfig(cmd *cobra.Command) (*config.Config, error) {
 	given := make(map[string]string)
-	for _, name := range append(slices.Clone(reverbFlags), "metrics-addr", "drain", "control", "apps-dsn") {
+	for _, name := range append(slices.Clone(reverbFlags), "listen", "metrics-addr", "drain", "control", "apps-dsn") {
 		value := flag(cmd, name)
 		isFalsy := slices.Contains(reverbFlags, name) && (value == "" || value == "0")
 		if cmd.Flags().Changed(name) && !isFalsy {
@@ -65,9 +67,12 @@ func loadConfig(cmd *cobra.Command) (*config.Config, error) {
 	})
 }
 
-// flag returns the text of an option.
+// flag returns the text of an option; of one that was repeated, all with commas.
 func flag(cmd *cobra.Command, name string) string {
 	if f := cmd.Flag(name); f != nil {
+		if list, ok := f.Value.(interface{ GetSlice() []string }); ok {
+			return strings.Join(list.GetSlice(), ",")
+		}
 		return f.Value.String()
 	}
 	return "" // another command's

@@ -11,8 +11,10 @@ import (
 )
 
 // logStart says what the server listens on, whom it serves and what it allows.
-func logStart(log *slog.Logger, cfg *config.Config, apps *auth.Apps, e endpoint) {
-	log.Info("listening", "url", e.url())
+func logStart(log *slog.Logger, cfg *config.Config, apps *auth.Apps, places []*place) {
+	for _, p := range places {
+		log.Info("listening", "url", p.url())
+	}
 	for _, a := range apps.All() {
 		log.Info("serving", "app", a, "limits", appLimits(a))
 	}
@@ -24,7 +26,7 @@ func logStart(log *slog.Logger, cfg *config.Config, apps *auth.Apps, e endpoint)
 		"drain", cfg.Drain.String(),
 	)
 	if cfg.Inspector {
-		log.Info("inspector", "url", e.url()+"/inspector", "needs_token", cfg.AdminToken != "")
+		log.Info("inspector", "url", places[0].url()+"/inspector", "needs_token", cfg.AdminToken != "")
 	}
 	if cfg.Scaling.Enabled {
 		log.Info("scaling", "redis", redisAddress(cfg.Scaling), "prefix", cfg.Scaling.Prefix, "lease", cfg.Scaling.Lease.String())

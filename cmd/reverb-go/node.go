@@ -35,13 +35,14 @@ type node struct {
 	server  *server.Server
 	control *controlServer
 
-	listeners []socket      // all that this process listens on
-	in        *inheritance  // from the process whose place this one takes; nil for none
-	parent    parent        // the process that is watched from outside
-	lifeMu    sync.Mutex    // held while the process is restarted, or ends
-	heir      *heir         // the process that has taken the place of this one; nil until then
-	moved     chan struct{} // told of heir
-	drain     chan struct{} // told to end
+	listeners []socket       // all that this process listens on
+	passed    []passedSocket // that systemd has opened
+	in        *inheritance   // from the process whose place this one takes; nil for none
+	parent    parent         // the process that is watched from outside
+	lifeMu    sync.Mutex     // held while the process is restarted, or ends
+	heir      *heir          // the process that has taken the place of this one; nil until then
+	moved     chan struct{}  // told of heir
+	drain     chan struct{}  // told to end
 
 	lastSignal atomic.Pointer[string] // of "php artisan reverb:restart"; nil while it is not known
 
@@ -231,6 +232,7 @@ func (n *node) serverConfig() server.Config {
 		MaxConnections:   n.cfg.MaxConnections,
 		MaxHandshakes:    n.cfg.MaxHandshakes,
 		TrustedProxies:   n.cfg.TrustedProxies,
+		TrustUnix:        n.cfg.TrustUnix,
 		IsOverloaded:     n.memory.isOver,
 		MaxFiles:         int(min(openFiles(), math.MaxInt32)),
 		HandshakeTimeout: n.cfg.HandshakeTimeout,

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
@@ -275,13 +276,29 @@ func (in *inheritance) take(name, key string) *os.File {
 	return f
 }
 
-// close closes the sockets that the new configuration has no use for.
+// keys are the addresses that the old process listens on for a purpose, in its order.
+func (in *inheritance) keys(name string) (all []string) {
+	if in == nil {
+		return nil
+	}
+	for _, l := range in.plan.Listeners {
+		if l.Name == name {
+			all = append(all, l.Key)
+		}
+	}
+	return all
+}
+
+// close closes the sockets that the new configuration has no use for, and removes their files.
 func (in *inheritance) close() {
 	if in == nil {
 		return
 	}
-	for _, f := range in.files {
+	for name, f := range in.files {
 		f.Close()
+		if _, path, isUnix := strings.Cut(name, " unix:"); isUnix {
+			os.Remove(path)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/gobwas/ws"
@@ -23,23 +24,13 @@ type client struct {
 	reader io.Reader
 }
 
-// cmdConnect opens a connection: connect [-cert FILE] [-proxy HEADER] NAME URL.
+// cmdConnect opens a connection: connect [-cert FILE] [-unix FILE] [-proxy HEADER] [-header LINE] NAME URL.
 func cmdConnect(ts *testscript.TestScript, neg bool, args []string) {
 	var config tls.Config
 	args = clientCertificate(ts, &config, args)
 	dialer := ws.Dialer{TLSConfig: &config, Timeout: patience}
-	if len(args) == 4 && args[0] == "-proxy" {
-		header := args[1]
-		dialer.NetDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
-			c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
-			if err == nil {
-				_, err = io.WriteString(c, header+"\r\n")
-			}
-			return c, err
-		}
-		args = args[2:]
-	}
-	usage(ts, neg, len(args) == 2, "connect [-cert FILE] [-proxy HEADER] NAME URL")
+	args = dialOptions(ts, &dialer, args)
+	usage(ts, neg, len(args) == 2, "connect [-cert FILE] [-unix FILE] [-proxy HEADER] [-header LINE] NAME URL")
 	conn, buffered, _, err := dialer.Dial(context.Background(), args[1])
 	ts.Check(err)
 	ts.Defer(func() { conn.Close() })
@@ -50,6 +41,36 @@ func cmdConnect(ts *testscript.TestScript, neg bool, args []string) {
 		c.reader = bufio.NewReader(conn)
 	}
 	ts.Value(clientsKey{}).(clients)[args[0]] = c
+}
+
+// dialOptions takes the options that say how to dial off the arguments.
+func dialOptions(ts *testscript.TestScript, d *ws.Dialer, args []string) []string {
+	var path, greeting string
+	for len(args) > 2 {
+		switch args[0] {
+		case "-unix":
+			path = ts.MkAbs(args[1])
+		case "-proxy":
+			greeting = args[1] + "\r\n"
+		case "-header":
+			name, value, _ := strings.Cut(args[1], ": ")
+			d.Header = ws.HandshakeHeaderHTTP{name: {value}}
+		default:
+			return args
+		}
+		args = args[2:]
+	}
+	d.NetDial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if path != "" {
+			network, addr = "unix", path
+		}
+		c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		if err == nil {
+			_, err = io.WriteString(c, greeting)
+		}
+		return c, err
+	}
+	return args
 }
 
 func clientNamed(ts *testscript.TestScript, name string) *client {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -34,11 +35,11 @@ func TestMain(m *testing.M) {
 //
 //	port NAME…             puts the number of a free port into each variable
 //	hold PORT              listens on the port until the script ends
-//	up ADDRESS             waits until something listens there
+//	up ADDRESS             waits until something listens there, or on unix:FILE
 //	exits CODE PROGRAM…    runs the program, which must end with the code
 //	until REGEXP PROGRAM…  runs the program again and again, until it prints what matches
 //	signal NAME [WORD]     sends a signal to the programs in the background, or to those with this word in their command line
-//	get [-cert FILE] URL   prints status and body of the response
+//	get [-cert FILE] [-unix FILE] URL   prints status and body of the response
 //	publish URL APP EVENT CHANNEL   publishes through the HTTP API; APP is id:key:secret
 //	certificates           makes the files that its comment lists
 //	connect, say, hear     are a WebSocket client, see script_client_test.go
@@ -59,7 +60,7 @@ func TestScript(t *testing.T) {
 				return hasIPv6(), nil
 			case "redis":
 				return hasProgram("redis-server")
-			case "nginx", "systemd-analyze":
+			case "nginx", "systemd-analyze", "systemd-socket-activate":
 				return hasProgram(name)
 			}
 			return false, fmt.Errorf("unknown condition %q", name)
@@ -128,11 +129,15 @@ func cmdHold(ts *testscript.TestScript, neg bool, args []string) {
 
 func cmdUp(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, len(args) == 1, "up ADDRESS")
+	network, address := "tcp", args[0]
+	if path, isUnix := strings.CutPrefix(address, "unix:"); isUnix {
+		network, address = "unix", ts.MkAbs(path)
+	}
 	deadline := time.After(patience)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		c, err := net.Dial("tcp", args[0])
+		c, err := net.Dial(network, address)
 		if err == nil {
 			c.Close()
 			return
@@ -196,8 +201,16 @@ func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 func cmdGet(ts *testscript.TestScript, neg bool, args []string) {
 	var config tls.Config
 	args = clientCertificate(ts, &config, args)
-	usage(ts, false, len(args) == 1, "get [-cert FILE] URL")
-	client := http.Client{Transport: &http.Transport{TLSClientConfig: &config}, Timeout: patience}
+	transport := &http.Transport{TLSClientConfig: &config}
+	if len(args) == 3 && args[0] == "-unix" {
+		path := ts.MkAbs(args[1])
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", path)
+		}
+		args = args[2:]
+	}
+	usage(ts, false, len(args) == 1, "get [-cert FILE] [-unix FILE] URL")
+	client := http.Client{Transport: transport, Timeout: patience}
 	resp, err := client.Get(args[0])
 	if neg {
 		if err == nil {

@@ -12,14 +12,15 @@ import (
 
 // serve accepts connections until a signal or an order asks it to end, and then closes them, or until another
 // process has taken them over.
-func (n *node) serve(ln net.Listener, signals <-chan os.Signal) error {
-	failed := make(chan error, 1)
-	go func() { failed <- n.server.Serve(ln) }() // ends with the listener, which start closes
+func (n *node) serve(list []net.Listener, signals <-chan os.Signal) error {
+	failed := make(chan error, len(list))
+	for _, ln := range list {
+		go func() { failed <- n.server.Serve(ln) }() // ends with the listener, which start closes
+	}
 	for {
 		select {
 		case err := <-failed:
 			if n.isEnding() {
-				failed = nil
 				continue
 			}
 			return &failure{config.Problem{Sentence: fmt.Sprintf("serving has ended by itself: %v", err)}}

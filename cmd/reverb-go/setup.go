@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -58,7 +59,7 @@ func newSite(cmd *cobra.Command, cfg *config.Config) (setup.Site, error) {
 	if s.Dir, err = filepath.Abs(flag(cmd, "laravel")); err != nil {
 		return s, fmt.Errorf("find the working folder: %w", err)
 	}
-	for _, name := range append(reverbFlags, "metrics-addr", "drain", "control", "config", "env") {
+	for _, name := range append(slices.Clone(reverbFlags), "listen", "metrics-addr", "drain", "control", "config", "env") {
 		if !cmd.Flag(name).Changed {
 			continue
 		}

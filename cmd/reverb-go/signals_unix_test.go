@@ -11,6 +11,7 @@ import (
 var signals = map[string]os.Signal{
 	"HUP":  syscall.SIGHUP,
 	"INT":  syscall.SIGINT,
+	"KILL": syscall.SIGKILL,
 	"TERM": syscall.SIGTERM,
 	"TSTP": syscall.SIGTSTP,
 }

@@ -1,14 +1,12 @@
 package main
 
 import (
-	"net"
 	"os"
 	"os/signal"
 
 	"github.com/spf13/cobra"
 
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
-	"github.com/reverb-go/reverb-go/server"
 )
 
 func newStartCommand() *cobra.Command {
@@ -25,7 +23,7 @@ func newStartCommand() *cobra.Command {
 			return err
 		}
 		load := func() (*config.Config, error) { return loadConfig(cmd) }
-		n := &node{load: load, out: newConsole(cmd), in: in, parent: findParent()}
+		n := &node{load: load, out: newConsole(cmd), in: in, passed: passedSockets(), parent: findParent()}
 		err = start(n)
 		in.fail(err)
 		return err
@@ -46,13 +44,13 @@ func start(n *node) (err error) {
 	}
 	n.parent = n.parent.decide(n.cfg.RestartParent)
 	defer n.close()
-	ln, err := n.open()
+	places, err := n.open()
 	if err != nil {
 		return err
 	}
-	defer ln.Close()
+	defer closePlaces(places)
 	notify(readyState)
-	if err := n.serve(ln, signals); err != nil || n.heir == nil || !n.parent.stays {
+	if err := n.serve(listeners(places), signals); err != nil || n.heir == nil || !n.parent.stays {
 		return err
 	}
 	n.close()
@@ -60,57 +58,38 @@ func start(n *node) (err error) {
 }
 
 // open listens, and opens all that serving needs.
-func (n *node) open() (net.Listener, error) {
+func (n *node) open() (places []*place, err error) {
 	n.reloadMu.Lock() // orders can come before all is open
 	defer n.reloadMu.Unlock()
-	var err error
 	if n.apps, err = newApps(n.cfg, n.in.left()); err != nil {
 		return nil, err
 	}
-	tlsConfig, err := newTLSConfig(n.cfg)
-	if err != nil {
+	if places, err = n.places(); err != nil {
 		return nil, err
 	}
-	e := endpoint{host: n.apps.host(n.cfg.Host), port: n.cfg.Port, path: n.cfg.Path, hostname: n.cfg.Hostname, tls: tlsConfig}
-	if n.cfg.ProxyProtocol {
-		e.proxies = n.cfg.TrustedProxies
-	}
-	gate, err := n.openGate(e)
-	if err != nil {
+	if err := n.openPlaces(places); err != nil {
 		return nil, err
 	}
-	if err := n.openAll(gate); err != nil {
-		gate.Close()
+	if err := n.openAll(places[0].gate); err != nil {
+		closePlaces(places)
 		return nil, err
 	}
 	n.in.close()
-	n.introduce(e)
-	return e.wrap(gate), nil
-}
-
-func (n *node) openGate(e endpoint) (*server.Gate, error) {
-	ln, err := n.listen("clients", e.address(), e.listen)
-	if err != nil {
-		return nil, err
-	}
-	gate, err := server.NewGate(ln)
-	if err != nil {
-		return nil, err
-	}
-	n.hand("clients", e.address(), gate)
-	return gate, nil
+	n.introduce(places)
+	return places, nil
 }
 
 // introduce says what the server is, to people and to the log.
-func (n *node) introduce(e endpoint) {
+func (n *node) introduce(places []*place) {
+	e := places[0].endpoint
 	if n.in == nil {
 		n.out.info(e.banner())
 		if n.apps.throwAway {
 			n.out.print(n.apps.introduction(e, n.cfg.Setting("servers.reverb.host")))
 		}
 	}
-	logStart(n.out.log, n.cfg, n.apps.Apps, e)
-	for _, w := range warnings(n.cfg, e.tls != nil, openFiles()) {
+	logStart(n.out.log, n.cfg, n.apps.Apps, places)
+	for _, w := range warnings(n.cfg, isSecure(places), openFiles()) {
 		n.out.log.Warn(w.Sentence, "hint", w.Hint)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -127,8 +128,18 @@ func localURL(cfg *config.Config) (*url.URL, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := endpoint{host: cfg.Host, port: cfg.Port, path: cfg.Path, tls: secure}
-	if isUnspecified(e.host) {
+	a := cfg.First()
+	if a.Network == "unix" {
+		return nil, &config.Problem{Sentence: fmt.Sprintf("the server listens on %s, which this command cannot use", a), Hint: "--url says where else it is reached"}
+	}
+	if a.TLS == config.Never {
+		secure = nil
+	}
+	e := endpoint{path: cfg.Path, tls: secure}
+	host, port, _ := net.SplitHostPort(a.Address)
+	e.host = host
+	e.port, _ = strconv.Atoi(port)
+	if e.host == "" || isUnspecified(e.host) {
 		e.host = throwAwayHost
 	}
 	return url.Parse(e.url())

@@ -21,7 +21,7 @@ func warnings(cfg *config.Config, secure bool, openFiles uint64) []config.Proble
 			Hint:     `raise the limit: "ulimit -n" in a shell, LimitNOFILE= in systemd, minfds in Supervisor`,
 		})
 	}
-	if cfg.ProxyProtocol && len(cfg.TrustedProxies) == 0 {
+	if cfg.ProxyProtocol && len(cfg.TrustedProxies) == 0 && !cfg.TrustUnix {
 		list = append(list, config.Problem{
 			Sentence: "the PROXY protocol is on, but no proxy is trusted, so it is spoken with nobody",
 			Hint:     "set REVERB_GO_TRUSTED_PROXIES to the addresses of the proxies",
@@ -68,6 +68,8 @@ func addressWarnings(cfg *config.Config, a config.App, secure bool) []config.Pro
 	switch {
 	case a.Host == "":
 		return nil // an app that says nothing to browsers
+	case cfg.Host == config.HostOff || len(cfg.Listen) > 0:
+		return nil // which of the addresses is for browsers is not known
 	case isUnspecified(a.Host):
 		sentence = fmt.Sprintf("browsers are sent to the host %s, which is an address to listen on and none to connect to", a.Host)
 	case a.Port == port && a.Scheme == "https" && !secure:

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"io/fs"
 	"net/netip"
 	"time"
 
@@ -11,11 +12,14 @@ import (
 
 // Config is how the server is to run.
 type Config struct {
-	Host     string // address to listen on
-	Port     int
-	Path     string // route prefix
-	Hostname string // where clients find the server: for the banner and the search for a certificate
-	TLS      TLS
+	Host       string // address to listen on, or HostOff
+	Port       int
+	Listen     []Address   // besides those
+	ListenMode fs.FileMode // of the files of unix sockets among them
+	ReusePort  bool        // other processes may listen on the same ports
+	Path       string      // route prefix
+	Hostname   string      // where clients find the server: for the banner and the search for a certificate
+	TLS        TLS
 
 	MaxRequestSize   int // bytes
 	MetricsAddr      string
@@ -26,6 +30,7 @@ type Config struct {
 	MaxHandshakes    int     // in a second; 0 is no limit
 	MemoryLimit      float64 // share of the memory beyond which new connections are refused; 0 is never
 	TrustedProxies   []netip.Prefix
+	TrustUnix        bool // who connects to a unix socket is such a proxy
 	ProxyProtocol    bool // trusted proxies send the PROXY protocol
 	IdempotencyTTL   time.Duration
 	HandshakeTimeout time.Duration

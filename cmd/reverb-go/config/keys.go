@@ -24,6 +24,9 @@ func serverKeys(c *Config) []key {
 	keys := []key{
 		{name: "host", env: "REVERB_SERVER_HOST", flag: "host", def: "0.0.0.0", to: text(&c.Host)},
 		{name: "port", env: "REVERB_SERVER_PORT", flag: "port", def: 8080, to: port(&c.Port)},
+		{name: "listen", env: "REVERB_GO_LISTEN", flag: "listen", def: "", to: addresses(&c.Listen)},
+		{name: "listen_mode", env: "REVERB_GO_LISTEN_MODE", def: "0660", to: fileMode(&c.ListenMode)},
+		{name: "reuse_port", env: "REVERB_GO_REUSE_PORT", def: false, to: truth(&c.ReusePort)},
 		{name: "path", env: "REVERB_SERVER_PATH", flag: "path", def: "", to: text(&c.Path)},
 		{name: "hostname", env: "REVERB_HOST", flag: "hostname", def: "", to: text(&c.Hostname)},
 		{name: "max_request_size", env: "REVERB_MAX_REQUEST_SIZE", def: 10_000, to: number(&c.MaxRequestSize, 1)},
@@ -39,7 +42,7 @@ func serverKeys(c *Config) []key {
 		{name: "max_connections", env: "REVERB_GO_MAX_CONNECTIONS", def: 0, to: number(&c.MaxConnections, 0)},
 		{name: "max_handshakes_per_second", env: "REVERB_GO_MAX_HANDSHAKES_PER_SECOND", def: 0, to: number(&c.MaxHandshakes, 0)},
 		{name: "memory_limit", env: "REVERB_GO_MEMORY_LIMIT", def: "90%", to: share(&c.MemoryLimit)},
-		{name: "trusted_proxies", env: "REVERB_GO_TRUSTED_PROXIES", def: "", to: prefixes(&c.TrustedProxies)},
+		{name: "trusted_proxies", env: "REVERB_GO_TRUSTED_PROXIES", def: "", to: proxies(&c.TrustedProxies, &c.TrustUnix)},
 		{name: "proxy_protocol", env: "REVERB_GO_PROXY_PROTOCOL", def: false, to: truth(&c.ProxyProtocol)},
 		{name: "idempotency_ttl", env: "REVERB_GO_IDEMPOTENCY_TTL", def: "2m", to: duration(&c.IdempotencyTTL, time.Second)},
 		{name: "restart.parent", env: "REVERB_GO_RESTART_PARENT", def: "auto", to: oneOf(&c.RestartParent, "auto", "stay", "exit")},

@@ -92,8 +92,8 @@ func texts[S ~string](list []S) []string {
 	return all
 }
 
-// prefixes is a list of addresses and networks; * is all of them.
-func prefixes(p *[]netip.Prefix) target {
+// each is a list, or a text with commas, whose entries are taken one after the other, after begin.
+func each(begin func(), take func(string) error) target {
 	var said []string
 	read := words(&said)
 	return target{
@@ -101,18 +101,33 @@ func prefixes(p *[]netip.Prefix) target {
 			if err := read.set(v); err != nil {
 				return err
 			}
-			*p = nil
+			begin()
 			for _, s := range said {
-				networks, err := parseNetworks(s)
-				if err != nil {
-					return &Problem{fmt.Sprintf("where %q is no address", s), "write addresses and networks, such as 10.0.0.0/8, or * for any"}
+				if err := take(s); err != nil {
+					return err
 				}
-				*p = append(*p, networks...)
 			}
 			return nil
 		},
 		show: func() any { return said },
 	}
+}
+
+// proxies is a list of addresses and networks; "unix" is whoever connects to a unix socket, and * is all of them.
+func proxies(p *[]netip.Prefix, unix *bool) target {
+	begin := func() { *p, *unix = nil, false }
+	return each(begin, func(s string) error {
+		*unix = *unix || s == "unix" || s == "*"
+		if s == "unix" {
+			return nil
+		}
+		networks, err := parseNetworks(s)
+		if err != nil {
+			return &Problem{fmt.Sprintf("where %q is no address", s), "write addresses and networks, such as 10.0.0.0/8, unix for unix sockets, or * for any"}
+		}
+		*p = append(*p, networks...)
+		return nil
+	})
 }
 
 func parseNetworks(s string) ([]netip.Prefix, error) {

@@ -103,19 +103,23 @@ func (s Site) MovesPort() bool { return s.App().Port == strconv.Itoa(s.Port) }
 
 // Backend is the address of the server for who is on the same machine.
 func (s Site) Backend() string {
-	host := strings.Trim(s.Host, "[]")
+	a := s.First()
+	if a.Network == "unix" {
+		return a.String()
+	}
+	host, port, _ := net.SplitHostPort(a.Address)
 	switch {
 	case net.ParseIP(host).IsUnspecified() && strings.Contains(host, ":"):
 		host = "::1"
 	case net.ParseIP(host).IsUnspecified():
 		host = "127.0.0.1"
 	}
-	return net.JoinHostPort(host, strconv.Itoa(s.Port))
+	return net.JoinHostPort(host, port)
 }
 
 // BackendScheme is what the server itself speaks.
 func (s Site) BackendScheme() string {
-	if s.Secure {
+	if a := s.First(); s.Secure && a.Network != "unix" && a.TLS != config.Never {
 		return "https"
 	}
 	return "http"
