@@ -21,19 +21,20 @@ import (
 
 // A node is a server with all that it works with.
 type node struct {
-	cfg     *config.Config
-	load    func() (*config.Config, error) // reads the configuration again
-	out     *console
-	apps    apps
-	source  appSwitch // the configured apps
-	table   *appTable // those of a database, in place of them; nil without one
-	numbers *metricsServer
-	memory  *memoryWatch
-	redis   redis.UniversalClient // nil if nothing needs it
-	broker  server.Broker
-	hooks   *webhook.Dispatcher
-	server  *server.Server
-	control *controlServer
+	cfg          *config.Config
+	load         func() (*config.Config, error) // reads the configuration again
+	out          *console
+	apps         apps
+	source       appSwitch // the configured apps
+	table        *appTable // those of a database, in place of them; nil without one
+	numbers      *metricsServer
+	memory       *memoryWatch
+	redis        redis.UniversalClient // nil if nothing needs it
+	broker       server.Broker
+	hooks        *webhook.Dispatcher
+	server       *server.Server
+	control      *controlServer
+	certificates *certificates // nil without TLS
 
 	listeners []socket       // all that this process listens on
 	passed    []passedSocket // that systemd has opened

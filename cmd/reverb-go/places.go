@@ -20,11 +20,10 @@ type place struct {
 
 // places lists where to listen. Sockets that systemd has opened take the place of host and port.
 func (n *node) places() ([]*place, error) {
-	secure, err := newTLSConfig(n.cfg)
-	if err != nil {
+	if err := n.openCertificates(); err != nil {
 		return nil, err
 	}
-	base := endpoint{path: n.cfg.Path, hostname: n.cfg.Hostname, tls: secure, reusePort: n.cfg.ReusePort}
+	base := endpoint{path: n.cfg.Path, hostname: n.cfg.Hostname, tls: n.certificates.tls(), reusePort: n.cfg.ReusePort}
 	if n.cfg.ProxyProtocol {
 		base.proxies, base.proxiesOnUnix = n.cfg.TrustedProxies, n.cfg.TrustUnix
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,7 +16,7 @@ import (
 func newReloadCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reload",
-		Short: "Have the running server read its apps, limits and webhooks again",
+		Short: "Have the running server read its apps, limits, webhooks and certificate again",
 		Args:  refuseArguments,
 	}
 	addConfigFlags(cmd)
@@ -60,10 +61,17 @@ func (n *node) reload() ([]string, error) {
 	if next.throwAway && !n.apps.throwAway {
 		return nil, &config.Problem{Sentence: "no app is configured any more, so the apps stay as they are", Hint: "a throw-away app runs only when start finds none"}
 	}
+	isNew, err := n.certificates.refresh(true)
+	if err != nil {
+		return nil, err
+	}
 	if err := n.hooks.Reload(hooksOf(cfg)); err != nil {
 		return nil, unusable(err)
 	}
 	changes := appChanges(n.apps.Apps, next.Apps)
+	if isNew {
+		changes = append(changes, "there is another certificate, good until "+n.certificates.until().Format(time.DateTime))
+	}
 	changes = append(changes, settingChanges(n.cfg.Settings, cfg.Settings)...)
 	n.cfg, n.apps = cfg, next
 	n.source.now.Store(next.Apps)

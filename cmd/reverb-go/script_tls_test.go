@@ -24,9 +24,9 @@ import (
 //	client.pem           certificate and key of a client
 func cmdCertificates(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, len(args) == 0, "certificates")
-	ca := issue(ts, "ca", nil)
-	server := issue(ts, "app.test", ca)
-	client := issue(ts, "client", ca)
+	ca := issue(ts.Check, "ca", nil)
+	server := issue(ts.Check, "app.test", ca)
+	client := issue(ts.Check, "client", ca)
 	write := func(name string, text []byte) { ts.Check(os.WriteFile(ts.MkAbs(name), text, 0o600)) }
 	write("ca.pem", ca.cert)
 	write("server.crt", server.cert)
@@ -43,9 +43,9 @@ type issued struct {
 }
 
 // issue makes a certificate that is signed by ca, or by itself without one.
-func issue(ts *testscript.TestScript, name string, ca *issued) *issued {
+func issue(check func(error), name string, ca *issued) *issued {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	ts.Check(err)
+	check(err)
 	i := &issued{private: private, template: &x509.Certificate{
 		SerialNumber:          big.NewInt(time.Now().UnixNano()),
 		Subject:               pkix.Name{CommonName: name},
@@ -62,9 +62,9 @@ func issue(ts *testscript.TestScript, name string, ca *issued) *issued {
 		ca = i
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, i.template, ca.template, private.Public(), ca.private)
-	ts.Check(err)
+	check(err)
 	key, err := x509.MarshalPKCS8PrivateKey(private)
-	ts.Check(err)
+	check(err)
 	i.cert = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert})
 	i.key = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
 	return i

@@ -11,16 +11,27 @@ import (
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
 )
 
-// newTLSConfig reads the configured certificate, or the one that Herd or Valet has made for the hostname; nil
-// without one.
-func newTLSConfig(cfg *config.Config) (*tls.Config, error) {
-	options := cfg.TLS
-	if !options.Enabled() {
-		options = developmentCertificate(cfg.Hostname)
+// httpProtocols are what is spoken below TLS. WebSockets begin in HTTP/1.1.
+var httpProtocols = []string{"http/1.1"}
+
+// certificateFiles are those of the configured certificate, or of the one that Herd or Valet has made for the hostname.
+func certificateFiles(cfg *config.Config) config.TLS {
+	if cfg.TLS.Enabled() {
+		return cfg.TLS
 	}
+	return developmentCertificate(cfg.Hostname)
+}
+
+// newTLSConfig reads the certificate; nil without one.
+func newTLSConfig(cfg *config.Config) (*tls.Config, error) {
+	options := certificateFiles(cfg)
 	if !options.Enabled() {
 		return nil, nil
 	}
+	return readTLS(options)
+}
+
+func readTLS(options config.TLS) (*tls.Config, error) {
 	cert, err := loadCertificate(options)
 	if err != nil {
 		return nil, err
@@ -28,7 +39,7 @@ func newTLSConfig(cfg *config.Config) (*tls.Config, error) {
 	t := &tls.Config{
 		Certificates: []tls.Certificate{cert},
 		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"http/1.1"},
+		NextProtos:   httpProtocols,
 	}
 	if options.VerifyPeer {
 		t.ClientAuth = tls.RequireAndVerifyClientCert
