@@ -76,7 +76,7 @@ func newPatient(cfg *config.Config, said string, insecure bool) (doctor.Patient,
 	}
 	p := doctor.Patient{
 		Config:    cfg,
-		Warnings:  warnings(cfg, secure != nil, 0), // files are checked below
+		Warnings:  warnings(cfg, secure != nil || len(cfg.ACME.Domains) > 0, 0), // files are checked below
 		OpenFiles: openFiles(),
 		Now:       time.Now,
 	}

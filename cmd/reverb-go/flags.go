@@ -31,6 +31,9 @@ func addConfigFlags(cmd *cobra.Command) {
 	f.StringArray("listen", nil, "Another address to listen on, such as 127.0.0.1:8081 or unix:/run/reverb-go.sock; may be repeated")
 	f.String("path", "", "The path the server should prefix to all routes")
 	f.String("hostname", "", "The hostname the server is accessible from")
+	f.StringArray("acme-domain", nil, "A domain to get a certificate for; may be repeated")
+	f.String("acme-email", "", "Where the authority sends warnings")
+	f.String("acme-directory", "", "The authority, if it is not Let's Encrypt")
 	f.String("metrics-addr", "", "The address to serve Prometheus metrics on, such as 127.0.0.1:9090")
 	f.String("drain", "", "The time over which connections are closed at the end, such as 10s")
 	f.String("control", "", "The unix socket that commands like reload speak to, or off")
@@ -48,10 +51,13 @@ func addFileFlags(cmd *cobra.Command) {
 // reverbFlags are the options that Reverb has too. To it "" and "0" are as good as nothing.
 var reverbFlags = []string{"host", "port", "path", "hostname"}
 
+// configFlags are all that say how to serve.
+var configFlags = append(slices.Clone(reverbFlags), "listen", "acme-domain", "acme-email", "acme-directory", "metrics-addr", "drain", "control")
+
 // loadConfig resolves the configuration for a command with addConfigFlags or addFileFlags.
 func loadConfig(cmd *cobra.Command) (*config.Config, error) {
 	given := make(map[string]string)
-	for _, name := range append(slices.Clone(reverbFlags), "listen", "metrics-addr", "drain", "control", "apps-dsn") {
+	for _, name := range append(slices.Clone(configFlags), "apps-dsn") {
 		value := flag(cmd, name)
 		isFalsy := slices.Contains(reverbFlags, name) && (value == "" || value == "0")
 		if cmd.Flags().Changed(name) && !isFalsy {

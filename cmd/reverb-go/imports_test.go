@@ -51,6 +51,7 @@ var mayImport = map[string][]string{
 	"cmd/reverb-go/config":  {"auth", "server/webhook", "cmd/reverb-go/laravel", "github.com/goccy/go-yaml"},
 	"cmd/reverb-go/pusher":  {"protocol", "auth", "channels", "github.com/gobwas/ws"},
 	"cmd/reverb-go/setup":   {"cmd/reverb-go/config"},
+	"cmd/reverb-go/acme":    {"github.com/caddyserver/certmagic", "go.uber.org/zap"},
 	"cmd/reverb-go/doctor":  {"cmd/reverb-go/config", "cmd/reverb-go/laravel", "cmd/reverb-go/pusher", "github.com/redis/go-redis/v9"},
 	"cmd/reverb-go/inspector": {
 		"protocol", "auth", "auth/explain", "channels", "scaling", "server",
@@ -80,7 +81,7 @@ var mayImport = map[string][]string{
 		"protocol", "auth", "auth/explain", "auth/sqlapps", "channels", "metrics", "scaling", "scaling/bridge",
 		"server", "server/handover", "server/webhook",
 		"cmd/reverb-go/laravel", "cmd/reverb-go/config", "cmd/reverb-go/pusher", "cmd/reverb-go/setup", "cmd/reverb-go/doctor",
-		"cmd/reverb-go/bench", "cmd/reverb-go/inspector", "github.com/spf13/cobra", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang", "golang.org/x",
+		"cmd/reverb-go/bench", "cmd/reverb-go/inspector", "cmd/reverb-go/acme", "github.com/spf13/cobra", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang", "golang.org/x",
 	},
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/reverb-go/reverb-go/cmd/reverb-go/acme"
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/config"
 	"github.com/reverb-go/reverb-go/scaling"
 	"github.com/reverb-go/reverb-go/scaling/bridge"
@@ -34,7 +35,8 @@ type node struct {
 	hooks        *webhook.Dispatcher
 	server       *server.Server
 	control      *controlServer
-	certificates *certificates // nil without TLS
+	certificates *certificates // of files; nil without
+	acme         *acme.Manager // nil, if it gets no certificates
 
 	listeners []socket       // all that this process listens on
 	passed    []passedSocket // that systemd has opened

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io/fs"
 	"net"
@@ -20,10 +21,11 @@ type place struct {
 
 // places lists where to listen. Sockets that systemd has opened take the place of host and port.
 func (n *node) places() ([]*place, error) {
-	if err := n.openCertificates(); err != nil {
+	secure, err := n.openTLS()
+	if err != nil {
 		return nil, err
 	}
-	base := endpoint{path: n.cfg.Path, hostname: n.cfg.Hostname, tls: n.certificates.tls(), reusePort: n.cfg.ReusePort}
+	base := endpoint{path: n.cfg.Path, hostname: n.cfg.Hostname, tls: secure, reusePort: n.cfg.ReusePort}
 	if n.cfg.ProxyProtocol {
 		base.proxies, base.proxiesOnUnix = n.cfg.TrustedProxies, n.cfg.TrustUnix
 	}
@@ -49,6 +51,21 @@ func (n *node) places() ([]*place, error) {
 		return nil, &config.Problem{Sentence: "there is nothing to listen on", Hint: "the host is off, so --listen or REVERB_GO_LISTEN has to say where"}
 	}
 	return all, nil
+}
+
+// openTLS returns what listeners are given for TLS; nil is none.
+func (n *node) openTLS() (*tls.Config, error) {
+	var err error
+	if n.acme, err = n.openACME(); err != nil {
+		return nil, err
+	}
+	if n.acme != nil {
+		return n.acme.TLS(httpProtocols...), nil
+	}
+	if err := n.openCertificates(); err != nil {
+		return nil, err
+	}
+	return n.certificates.tls(), nil
 }
 
 // warnOfThrowAway says what is not used: a throw-away app is served to this machine only, and by nothing that others may
@@ -150,14 +167,4 @@ func listeners(all []*place) (list []net.Listener) {
 		list = append(list, p.wrap(p.gate))
 	}
 	return list
-}
-
-// isSecure reports whether any place has TLS.
-func isSecure(all []*place) bool {
-	for _, p := range all {
-		if p.tls != nil {
-			return true
-		}
-	}
-	return false
 }

@@ -48,18 +48,17 @@ ports, paths, limits and times. Options that say how to serve become those of th
 // newSite says what the files of setup have to know.
 func newSite(cmd *cobra.Command, cfg *config.Config) (setup.Site, error) {
 	s := setup.Site{Config: cfg}
-	secure, err := newTLSConfig(cfg)
-	if err != nil {
+	var err error
+	if s.Secure, err = isSecure(cfg); err != nil {
 		return s, err
 	}
-	s.Secure = secure != nil
 	if s.Program, err = os.Executable(); err != nil {
 		return s, fmt.Errorf("find this program: %w", err)
 	}
 	if s.Dir, err = filepath.Abs(flag(cmd, "laravel")); err != nil {
 		return s, fmt.Errorf("find the working folder: %w", err)
 	}
-	for _, name := range append(slices.Clone(reverbFlags), "listen", "metrics-addr", "drain", "control", "config", "env") {
+	for _, name := range append(slices.Clone(configFlags), "config", "env") {
 		if !cmd.Flag(name).Changed {
 			continue
 		}

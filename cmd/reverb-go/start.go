@@ -70,7 +70,10 @@ func (n *node) open() (places []*place, err error) {
 	if err := n.openPlaces(places); err != nil {
 		return nil, err
 	}
-	if err := n.openAll(places[0].gate); err != nil {
+	if err = n.openAll(places[0].gate); err == nil {
+		err = n.startACME()
+	}
+	if err != nil {
 		closePlaces(places)
 		return nil, err
 	}
@@ -89,7 +92,7 @@ func (n *node) introduce(places []*place) {
 		}
 	}
 	logStart(n.out.log, n.cfg, n.apps.Apps, places)
-	for _, w := range warnings(n.cfg, isSecure(places), openFiles()) {
+	for _, w := range warnings(n.cfg, e.tls != nil, openFiles()) {
 		n.out.log.Warn(w.Sentence, "hint", w.Hint)
 	}
 }

@@ -124,7 +124,7 @@ func targetURL(cfg *config.Config, app config.App, said string) (*url.URL, error
 
 // localURL is where the server of this configuration can be reached from this machine.
 func localURL(cfg *config.Config) (*url.URL, error) {
-	secure, err := newTLSConfig(cfg)
+	secure, err := isSecure(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -132,10 +132,10 @@ func localURL(cfg *config.Config) (*url.URL, error) {
 	if a.Network == "unix" {
 		return nil, &config.Problem{Sentence: fmt.Sprintf("the server listens on %s, which this command cannot use", a), Hint: "--url says where else it is reached"}
 	}
-	if a.TLS == config.Never {
-		secure = nil
+	e := endpoint{path: cfg.Path}
+	if secure && a.TLS != config.Never {
+		e.tls = new(tls.Config)
 	}
-	e := endpoint{path: cfg.Path, tls: secure}
 	host, port, _ := net.SplitHostPort(a.Address)
 	e.host = host
 	e.port, _ = strconv.Atoi(port)

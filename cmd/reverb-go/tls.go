@@ -31,6 +31,15 @@ func newTLSConfig(cfg *config.Config) (*tls.Config, error) {
 	return readTLS(options)
 }
 
+// isSecure reports whether the server has TLS: with certificates that it gets, or with files, which have to be usable.
+func isSecure(cfg *config.Config) (bool, error) {
+	if len(cfg.ACME.Domains) > 0 {
+		return true, nil
+	}
+	t, err := newTLSConfig(cfg)
+	return t != nil, err
+}
+
 func readTLS(options config.TLS) (*tls.Config, error) {
 	cert, err := loadCertificate(options)
 	if err != nil {

@@ -20,6 +20,7 @@ type Config struct {
 	Path       string      // route prefix
 	Hostname   string      // where clients find the server: for the banner and the search for a certificate
 	TLS        TLS
+	ACME       ACME
 
 	MaxRequestSize   int // bytes
 	MetricsAddr      string
@@ -64,6 +65,22 @@ type TLS struct {
 
 // Enabled reports whether a certificate is configured.
 func (t TLS) Enabled() bool { return t.LocalCert != "" || t.LocalPK != "" }
+
+// ACME is servers.reverb.acme: an authority that certificates are got from.
+type ACME struct {
+	Domains   []string // none is off
+	Email     string
+	Directory string // URL; "" is Let's Encrypt
+	Storage   string // folder; "" is the usual one
+	Challenge string // ChallengeTLS or ChallengeHTTP
+	HTTPPort  int
+}
+
+// How an authority finds out whose a domain is.
+const (
+	ChallengeTLS  = "tls-alpn"
+	ChallengeHTTP = "http"
+)
 
 // Scaling is servers.reverb.scaling: how nodes reach each other through Redis.
 type Scaling struct {

@@ -19,9 +19,9 @@ type key struct {
 // ownPrefix starts the names of variables that Laravel does not know.
 const ownPrefix = "REVERB_GO_"
 
-// serverKeys are the settings of the server, stored in c.
-func serverKeys(c *Config) []key {
-	keys := []key{
+// listenKeys say where the server listens, and with which certificate.
+func listenKeys(c *Config) []key {
+	return []key{
 		{name: "host", env: "REVERB_SERVER_HOST", flag: "host", def: "0.0.0.0", to: text(&c.Host)},
 		{name: "port", env: "REVERB_SERVER_PORT", flag: "port", def: 8080, to: port(&c.Port)},
 		{name: "listen", env: "REVERB_GO_LISTEN", flag: "listen", def: "", to: addresses(&c.Listen)},
@@ -29,12 +29,24 @@ func serverKeys(c *Config) []key {
 		{name: "reuse_port", env: "REVERB_GO_REUSE_PORT", def: false, to: truth(&c.ReusePort)},
 		{name: "path", env: "REVERB_SERVER_PATH", flag: "path", def: "", to: text(&c.Path)},
 		{name: "hostname", env: "REVERB_HOST", flag: "hostname", def: "", to: text(&c.Hostname)},
-		{name: "max_request_size", env: "REVERB_MAX_REQUEST_SIZE", def: 10_000, to: number(&c.MaxRequestSize, 1)},
 		{name: "options.tls.local_cert", def: "", to: text(&c.TLS.LocalCert)},
 		{name: "options.tls.local_pk", def: "", to: text(&c.TLS.LocalPK)},
 		{name: "options.tls.passphrase", def: "", to: text(&c.TLS.Passphrase), secret: true},
 		{name: "options.tls.verify_peer", def: false, to: truth(&c.TLS.VerifyPeer)},
 		{name: "options.tls.cafile", def: "", to: text(&c.TLS.CAFile)},
+		{name: "acme.domain", env: "REVERB_GO_ACME_DOMAIN", flag: "acme-domain", def: "", to: domains(&c.ACME.Domains)},
+		{name: "acme.email", env: "REVERB_GO_ACME_EMAIL", flag: "acme-email", def: "", to: text(&c.ACME.Email)},
+		{name: "acme.directory", env: "REVERB_GO_ACME_DIRECTORY", flag: "acme-directory", def: "", to: httpsURL(&c.ACME.Directory)},
+		{name: "acme.storage", env: "REVERB_GO_ACME_STORAGE", def: "", to: text(&c.ACME.Storage)},
+		{name: "acme.challenge", env: "REVERB_GO_ACME_CHALLENGE", def: ChallengeTLS, to: oneOf(&c.ACME.Challenge, ChallengeTLS, ChallengeHTTP)},
+		{name: "acme.http_port", env: "REVERB_GO_ACME_HTTP_PORT", def: 80, to: port(&c.ACME.HTTPPort)},
+	}
+}
+
+// serverKeys are the settings of the server, stored in c.
+func serverKeys(c *Config) []key {
+	keys := append(listenKeys(c), []key{
+		{name: "max_request_size", env: "REVERB_MAX_REQUEST_SIZE", def: 10_000, to: number(&c.MaxRequestSize, 1)},
 		{name: "metrics_addr", env: "REVERB_GO_METRICS_ADDR", flag: "metrics-addr", def: "", to: text(&c.MetricsAddr)},
 		{name: "drain", env: "REVERB_GO_DRAIN", flag: "drain", def: "10s", to: duration(&c.Drain, 0)},
 		{name: "max_queued", env: "REVERB_GO_MAX_QUEUED", def: 1 << 20, to: number(&c.MaxQueued, 1)},
@@ -72,7 +84,7 @@ func serverKeys(c *Config) []key {
 		{name: "scaling.prefix", env: "REVERB_GO_REDIS_PREFIX", def: "reverb-go:", to: text(&c.Scaling.Prefix)},
 		{name: "scaling.lease", env: "REVERB_GO_LEASE", def: "10s", to: duration(&c.Scaling.Lease, time.Second)},
 		{name: "scaling.bridge", env: "REVERB_GO_BRIDGE", def: "auto", to: oneOf(&c.Scaling.Bridge, "auto", "on", "off")},
-	}
+	}...)
 	keys = append(keys, cacheKeys(&c.Cache)...)
 	for i := range keys {
 		keys[i].name = "servers.reverb." + keys[i].name

@@ -150,6 +150,8 @@ func TestServerVariables(t *testing.T) {
 		"REVERB_SERVER_HOST=127.0.0.1", "REVERB_SERVER_PATH=/ws", "REVERB_HOST=null", "REVERB_MAX_REQUEST_SIZE=20_000",
 		"REVERB_GO_METRICS_ADDR=127.0.0.1:9090", "REVERB_GO_DRAIN=1m", "REVERB_GO_MAX_QUEUED=4096",
 		"REVERB_GO_HANDSHAKE_TIMEOUT=3", "REVERB_GO_LOOPS=2", "REVERB_GO_IO_URING=off",
+		"REVERB_GO_ACME_DOMAIN=a.example.com,b.example.com", "REVERB_GO_ACME_EMAIL=ops@example.com", "REVERB_GO_ACME_DIRECTORY=https://ca.test/dir",
+		"REVERB_GO_ACME_STORAGE=/var/acme", "REVERB_GO_ACME_CHALLENGE=http", "REVERB_GO_ACME_HTTP_PORT=8000",
 		"REVERB_GO_LISTEN=unix:/run/a.sock", "REVERB_GO_LISTEN_MODE=0640", "REVERB_GO_REUSE_PORT=true",
 		"REVERB_GO_MAX_NODE_QUEUED=8192", "REVERB_GO_MAX_CONNECTIONS=5", "REVERB_GO_MAX_HANDSHAKES_PER_SECOND=6",
 		"REVERB_GO_MEMORY_LIMIT=80%", "REVERB_GO_TRUSTED_PROXIES=127.0.0.1, 10.1.2.3/8", "REVERB_GO_PROXY_PROTOCOL=true",
@@ -162,6 +164,10 @@ func TestServerVariables(t *testing.T) {
 	}})
 	want := Config{
 		Host: "127.0.0.1", Port: 8080, Path: "/ws", MaxRequestSize: 20_000,
+		ACME: ACME{
+			Domains: []string{"a.example.com", "b.example.com"}, Email: "ops@example.com", Directory: "https://ca.test/dir",
+			Storage: "/var/acme", Challenge: ChallengeHTTP, HTTPPort: 8000,
+		},
 		Listen: []Address{{Network: "unix", Address: "/run/a.sock"}}, ListenMode: 0o640, ReusePort: true,
 		MetricsAddr: "127.0.0.1:9090", Drain: time.Minute, MaxQueued: 4096, HandshakeTimeout: 3 * time.Second, Loops: 2, IOUring: "off",
 		MaxNodeQueued: 8192, MaxConnections: 5, MaxHandshakes: 6, MemoryLimit: 0.8,
