@@ -200,6 +200,9 @@ func (n *node) hooksRedis(string) (webhook.Redis, error) {
 func (n *node) openServer() (err error) {
 	n.memory = watchMemory(n.cfg.MemoryLimit, n.out.log)
 	n.onClose(n.memory.close)
+	tidier := newTidier()
+	tidier.start()
+	n.onClose(tidier.close)
 	if n.in != nil {
 		n.server, err = n.adopt()
 	} else {
