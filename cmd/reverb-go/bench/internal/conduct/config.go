@@ -65,13 +65,13 @@ func (c Config) loops() int {
 }
 
 // sources returns the addresses to connect from. An address has about 28,000 ports for connections to one
-// server; on Linux all of 127.0.0.0/8 is this machine, so there is no lack of addresses on loopback.
+// server, of which half are found at once; on Linux all of 127.0.0.0/8 is this machine, so there is no lack of addresses on loopback.
 func (c Config) sources(p plan.Plan) []netip.Addr {
 	if len(c.Sources) > 0 {
 		return c.Sources
 	}
 	addr := c.Target.Addr.Addr()
-	ports := usage.PortRange() * 8 / 10
+	ports := usage.PortRange() * 4 / 10 // Linux gives every other port first, and looks long for each of the rest
 	needed := (portsOf(p) + ports - 1) / ports
 	if runtime.GOOS != "linux" || !addr.Is4() || !addr.IsLoopback() || needed < 2 {
 		return nil
