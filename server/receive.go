@@ -13,7 +13,7 @@ import (
 // How many are in use is known from the number of a new one: it is the lowest that is free.
 
 // reservedFiles is how many of the descriptors are kept from WebSockets.
-func reservedFiles(limit int) int { return min(max(limit/10, 32), 4096, limit/2) }
+func reservedFiles(limit int) int { return min(max(limit/32, 32), 1024, limit/2) }
 
 // maxUnserved is how many connections that are no WebSockets there may be while memory is short. Each takes
 // some 20 kB, and keeps it for as long as a request may take, or a pause between two.
