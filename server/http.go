@@ -33,6 +33,7 @@ func (s *Server) newHTTP() *fasthttp.Server {
 		CloseOnShutdown:       true,
 		SecureErrorLogMessage: true,
 		Logger:                httpLog{s},
+		MaxIdleWorkerDuration: time.Second,
 	}
 }
 

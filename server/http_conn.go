@@ -50,6 +50,28 @@ func (s *Server) untrack(c *httpConn) {
 	delete(s.httpConns, c)
 }
 
+// A requestBuffer has room for what most requests are. They are used again, because a crowd of clients would
+// leave more garbage in them than it takes memory.
+type requestBuffer [1024]byte
+
+var requestBuffers = sync.Pool{New: func() any { return new(requestBuffer) }}
+
+// keep appends to what has come of the request.
+func (c *httpConn) keep(b []byte) {
+	if c.pending == nil {
+		c.pending = requestBuffers.Get().(*requestBuffer)[:0]
+	}
+	c.pending = append(c.pending, b...)
+}
+
+// forget drops what has come of the request.
+func (c *httpConn) forget() {
+	if cap(c.pending) == len(requestBuffer{}) {
+		requestBuffers.Put((*requestBuffer)(c.pending[:cap(c.pending)]))
+	}
+	c.pending = nil
+}
+
 // Read reads for fasthttp, which gets an end of file when the connection is held.
 func (c *httpConn) Read(b []byte) (int, error) {
 	n, isHeld := c.beforeRead(b)
@@ -63,7 +85,7 @@ func (c *httpConn) Read(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.phase != httpUpgrades {
-		c.pending = append(c.pending, b[:n]...)
+		c.keep(b[:n])
 	}
 	if c.phase == httpHeld {
 		return 0, io.EOF
@@ -84,7 +106,7 @@ func (c *httpConn) beforeRead(b []byte) (n int, isHeld bool) {
 	}
 	n = copy(b, c.early)
 	if c.early = c.early[n:]; n > 0 && c.phase != httpUpgrades {
-		c.pending = append(c.pending, b[:n]...)
+		c.keep(b[:n])
 	}
 	return n, false
 }
@@ -133,6 +155,7 @@ func (c *httpConn) beginUpgrade() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.phase = httpUpgrades
+	c.forget()
 }
 
 // hold takes the connection away from HTTP unless it is in the middle of an answer. If it cannot be handed
@@ -161,6 +184,17 @@ func (c *httpConn) isPlain() bool {
 	return false
 }
 
+// letGo forgets the request unless the connection is held, and reports whether it is.
+func (c *httpConn) letGo() (isHeld bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == httpHeld {
+		return true
+	}
+	c.forget()
+	return false
+}
+
 // maxDiscard is what is read of a refused request before its connection is closed.
 const maxDiscard = 1 << 20
 
@@ -168,7 +202,7 @@ const maxDiscard = 1 << 20
 // sending: the kernel answers bytes that nobody reads with a reset, which can overtake the refusal.
 func (c *httpConn) Close() error {
 	c.server.untrack(c)
-	if c.isHeld() {
+	if c.letGo() {
 		close(c.released)
 		return nil
 	}

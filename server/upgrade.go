@@ -132,9 +132,10 @@ func readBuffered(c net.Conn) []byte {
 		return nil
 	}
 	var early []byte
-	buf := make([]byte, 512)
+	buf := requestBuffers.Get().(*requestBuffer)
+	defer requestBuffers.Put(buf)
 	for {
-		n, err := c.Read(buf)
+		n, err := c.Read(buf[:])
 		early = append(early, buf[:n]...)
 		if err != nil || n == 0 {
 			return early

@@ -11,33 +11,32 @@ import (
 // ten thousand handshakes or a large batch, is garbage that Go would collect once as much again is allocated: for a
 // server whose connections are idle from then on, never. That is a third of the memory of such a connection.
 type tidier struct {
-	samples   []metrics.Sample // as the constants below
-	allocated uint64           // in all, when it was looked at last
-	stop      chan struct{}
-	wg        sync.WaitGroup
+	samples []metrics.Sample // as the constants below
+	seen    uint64           // bytes allocated in all, when it was looked at last
+	tidied  uint64           // and when memory was given back
+	again   int              // looks until it is given back once more; 0 if it is not
+	stop    chan struct{}
+	wg      sync.WaitGroup
 }
 
 const (
 	sampleAllocated = iota // bytes since the process began
-	sampleObjects          // bytes of objects, garbage among them
 	sampleLive             // bytes that the last collection has found in use
-	sampleFree             // bytes that hold nothing, and could go back
 )
 
 const (
 	tidyPause = time.Second
 	// tidyCalm is how many bytes are allocated in a pause at most, for a collection not to be in anybody's way.
 	tidyCalm = 256 << 10
-	// tidyWorth is how many bytes there have to be to give back, and tidyShare of how many in use.
-	tidyWorth = 2 << 20
+	// tidyWorth is how many bytes have to be allocated before memory is given back again, and tidyShare of how many in use.
+	tidyWorth = 1 << 20
 	tidyShare = 4
+	// tidyAgain is in how many pauses the goroutines that a burst has started have ended. Their stacks are given back then.
+	tidyAgain = 3
 )
 
 func newTidier() *tidier {
-	return &tidier{samples: []metrics.Sample{
-		{Name: "/gc/heap/allocs:bytes"}, {Name: "/memory/classes/heap/objects:bytes"},
-		{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/free:bytes"},
-	}, stop: make(chan struct{})}
+	return &tidier{samples: []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}, stop: make(chan struct{})}
 }
 
 func (t *tidier) start() {
@@ -50,7 +49,8 @@ func (t *tidier) start() {
 				return
 			case <-ticker.C:
 			}
-			if t.isWorth() {
+			metrics.Read(t.samples)
+			if t.isDue(t.samples[sampleAllocated].Value.Uint64(), t.samples[sampleLive].Value.Uint64()) {
 				debug.FreeOSMemory()
 			}
 		}
@@ -62,16 +62,19 @@ func (t *tidier) close() {
 	t.wg.Wait()
 }
 
-// isWorth reports whether there is something to give back, and nobody just about to need it.
-func (t *tidier) isWorth() bool {
-	metrics.Read(t.samples)
-	value := func(i int) uint64 { return t.samples[i].Value.Uint64() }
-	before := t.allocated
-	t.allocated = value(sampleAllocated)
-	return isTidyWorth(t.allocated-before, value(sampleObjects), value(sampleLive), value(sampleFree))
-}
-
-func isTidyWorth(allocated, objects, live, free uint64) bool {
-	garbage := objects - min(live, objects)
-	return allocated <= tidyCalm && garbage+free >= max(tidyWorth, live/tidyShare)
+// isDue reports whether there is something to give back, and nobody just about to need it.
+func (t *tidier) isDue(allocated, live uint64) bool {
+	before := t.seen
+	t.seen = allocated
+	switch {
+	case allocated-before > tidyCalm:
+		return false
+	case allocated-t.tidied >= max(tidyWorth, live/tidyShare):
+		t.tidied, t.again = allocated, tidyAgain
+		return true
+	case t.again > 0:
+		t.again--
+		return t.again == 0
+	}
+	return false
 }
