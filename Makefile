@@ -37,7 +37,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
 export CGO_ENABLED ?= 0
 
-.PHONY: start messaging web build dist dist-check test deps lint vuln fmt bench bench-compare bench-messaging e2e e2e-soketi fuzz soak soak-random soak-handover play
+.PHONY: start messaging web build dist dist-check test deps lint vuln fmt bench bench-compare bench-growth bench-messaging e2e e2e-soketi fuzz soak soak-random soak-handover play
 
 start: build
 	./bin/reverb-go start
@@ -104,6 +104,12 @@ bench:
 
 bench-compare: build
 	cmd/reverb-go/bench/testdata/compare/compare.sh bin/reverb-go $(WITH)
+
+# How cost grows with connections and with channels: pictures and tables in docs/performance.md.
+bench-growth: build
+	FRESH="growth-1000 growth-5000 growth-10000 growth-19000" REST= DOC= REPORT=growth cmd/reverb-go/bench/testdata/compare/compare.sh bin/reverb-go
+	$(GO) test ./server -run '^$$' -bench BenchmarkChannels -count $(COUNT) | tee bin/channels.txt
+	$(GO) run ./cmd/reverb-go/bench/internal/growth bin/growth.json < bin/channels.txt
 
 bench-messaging:
 	$(GO) test -run '^$$' -bench Messages -benchtime 3000x -count $(COUNT) -timeout 1h ./cmd/messaging/http

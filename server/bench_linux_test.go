@@ -2,9 +2,11 @@ package server
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/reverb-go/reverb-go/auth"
+	"github.com/reverb-go/reverb-go/protocol"
 )
 
 // What a loop does, with sockets that take everything at once: the kernel's part is not in these.
@@ -49,6 +51,45 @@ func BenchmarkBroadcast(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/delivery")
 		})
 	}
+}
+
+// BenchmarkChannels is one event to one subscriber, among so many channels, and what a channel takes of memory. A hundred
+// connections share the channels.
+func BenchmarkChannels(b *testing.B) {
+	for _, n := range []int{1, 1000, 100_000} {
+		b.Run(fmt.Sprintf("channels=%d", n), func(b *testing.B) {
+			s := newStill(b, Config{}, nil)
+			conns := make([]*conn, min(n, 100))
+			for i := range conns {
+				conns[i] = s.connect(b, devNull(b))
+			}
+			before := heapInUse()
+			events := make([]protocol.Broadcast, 0, 512)
+			for i := range n {
+				name := fmt.Sprintf("channel-%d", i)
+				c := conns[i%len(conns)]
+				in := said(s.subscribe(c, name))
+				s.say(c, in, in)
+				if i%max(n/cap(events), 1) == 0 && len(events) < cap(events) {
+					events = append(events, s.event(name))
+				}
+			}
+			grown := heapInUse() - before
+			for i := 0; b.Loop(); i++ {
+				s.Deliver(events[i%len(events)])
+				s.turn()
+			}
+			b.ReportMetric(float64(grown)/float64(n), "B/channel")
+		})
+	}
+}
+
+// heapInUse returns what is reachable, in bytes.
+func heapInUse() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // BenchmarkWhisper is a client event, from bytes to the sockets of the other members.

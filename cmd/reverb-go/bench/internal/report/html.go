@@ -13,6 +13,11 @@ import (
 //go:embed page.html
 var pageText string
 
+// chartStyle is the colors, and what charts look like on the page and as pictures.
+//
+//go:embed chart.css
+var chartStyle string
+
 var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 // page is what the template shows.
@@ -27,6 +32,7 @@ type page struct {
 	Highlights []highlight
 	Sections   []section
 	Rounds     int
+	ChartStyle template.CSS
 }
 
 type legend struct{ Name, URL, Class string }
@@ -88,6 +94,8 @@ func (r *Report) page() page {
 		Verdict: r.verdict(),
 		Facts:   r.facts(),
 		Rounds:  r.Rounds,
+
+		ChartStyle: template.CSS(chartStyle),
 	}
 	all := r.Servers()
 	for i, name := range all {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"html"
 	"html/template"
@@ -12,7 +13,8 @@ import (
 type chart struct {
 	title string
 	unit  string // of y
-	nines bool   // x counts nines of a percentile, and y is logarithmic; otherwise x is seconds
+	nines bool   // x counts nines of a percentile, and y is logarithmic
+	over  string // what x counts otherwise; "" is seconds
 	lines []line
 }
 
@@ -132,6 +134,9 @@ func (c *chart) axes() (x, y axis) {
 		}
 		return x, newLog(low, high)
 	}
+	if c.over != "" && right > 20_000 {
+		return newLog(1, right), newLinear(high, 4)
+	}
 	x = newLinear(right, 6)
 	x.high = max(right, 1e-9) // a line ends where the plot ends
 	return x, newLinear(high, 4)
@@ -172,7 +177,7 @@ func (c *chart) drawGrid(b *strings.Builder, x, y axis) {
 		fmt.Fprintf(b, `<line class="grid" x1="%.1f" y1="%d" x2="%.1f" y2="%d"/>`, px, marginTop, px, marginTop+plotHeight)
 		fmt.Fprintf(b, `<text class="tick" text-anchor="middle" x="%.1f" y="%d">%s</text>`, px, marginTop+plotHeight+16, c.tickX(v))
 	}
-	name := "seconds"
+	name := cmp.Or(c.over, "seconds")
 	if c.nines {
 		name = "percent of all take no longer"
 	}
@@ -230,8 +235,11 @@ func (c *chart) drawLast(b *strings.Builder, l line, x, y axis) {
 	for _, p := range l.points {
 		px, py := place(x, y, p)
 		at := fmt.Sprintf("%.3g s", p.x)
-		if c.nines {
+		switch {
+		case c.nines:
 			at = fmt.Sprintf("%.5g %%", 100*(1-math.Pow(10, -p.x)))
+		case c.over != "":
+			at = number(p.x) + " " + c.over
 		}
 		fmt.Fprintf(b, `<circle class="dot %s" cx="%.1f" cy="%.1f" r="4"><title>%s at %s: %s</title></circle>`,
 			l.Class, px, py, html.EscapeString(l.Name), at, html.EscapeString(Format(p.y, c.unit)))

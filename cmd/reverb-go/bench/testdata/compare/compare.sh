@@ -5,7 +5,8 @@
 #   compare.sh REVERB-GO [NAME=URL]…      URLs as bench --compare takes them, of servers that run already
 #
 # ROUNDS (3) is how often, OUT (bin) the folder for reports, DOC (docs/performance.md) the document; an empty
-# DOC leaves it alone.
+# DOC leaves it alone. FRESH are the scenarios each round of which has servers that were just started, REST those that share
+# them, and REPORT is the name of the report.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,6 +15,9 @@ shift
 out=${OUT:-bin}
 doc=${DOC-docs/performance.md}
 rounds=${ROUNDS:-3}
+fresh=${FRESH-memory memory-own}
+rest=${REST-scenarios}
+report=${REPORT:-compare}
 mkdir -p "$out"
 
 work=$(mktemp -d)
@@ -96,7 +100,7 @@ bench() {
 # Servers that run already are fresh once at most.
 others=("${more[@]}")
 reports=()
-for file in memory memory-own; do
+for file in $fresh; do
   for round in $(seq "$rounds"); do
     start
     bench "$file.yaml" 1 "$work/$file-$round.json"
@@ -105,10 +109,12 @@ for file in memory memory-own; do
     others=()
   done
 done
-start
-others=("${more[@]}")
-bench scenarios.yaml "$rounds" "$work/rest.json"
-stop
-reports+=("$work/rest.json")
+for file in $rest; do
+  start
+  others=("${more[@]}")
+  bench "$file.yaml" "$rounds" "$work/$file.json"
+  reports+=("$work/$file.json")
+  stop
+done
 
-"$bin" bench show "${reports[@]}" --json "$out/compare.json" --html "$out/compare.html" ${doc:+--markdown "$doc"}
+"$bin" bench show "${reports[@]}" --json "$out/$report.json" --html "$out/$report.html" ${doc:+--markdown "$doc"} || [ $? = 1 ]
