@@ -84,7 +84,7 @@ func (l *loop) sendRing() {
 func (l *loop) sent(c *conn, n int) {
 	switch {
 	case n < 0:
-		l.doom(c, closedGone)
+		l.write(c) // meets the same error, or there was only a signal
 	case n > 0:
 		l.stats.writes++
 		l.stats.bytesOut += n

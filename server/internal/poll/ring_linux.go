@@ -107,7 +107,8 @@ func (r *Ring) Add(fd int, v *Vector) bool {
 }
 
 // Send sends all that was added. It returns, in that order, how many bytes each socket took: 0 is what Vector.Write
-// calls ErrAgain, or that the kernel has failed and this one was not its turn; below 0 the socket is of no more use.
+// calls ErrAgain, or that the kernel has failed and this one was not its turn; below 0 it is an error that
+// Vector.Write will say.
 // After an error the ring is of no more use.
 func (r *Ring) Send() (sent []int, err error) {
 	sent = r.sent[:r.count]
