@@ -31,11 +31,13 @@ func Adopt(cfg Config, broker Broker, h Heir) (*Server, Moved, error) {
 	if err != nil {
 		return nil, Moved{}, err
 	}
+	resumeHooks := s.pauseHooks()
 	in := incoming{server: s, heir: h}
 	if err := in.receive(); err != nil {
 		in.giveUp(err)
 		return nil, Moved{}, err
 	}
+	resumeHooks()
 	s.start()
 	for _, r := range in.requests {
 		s.serveHeld(r.conn, r.early)

@@ -6,7 +6,9 @@ import (
 	"net"
 	"time"
 
+	"github.com/reverb-go/reverb-go/auth"
 	"github.com/reverb-go/reverb-go/protocol"
+	"github.com/reverb-go/reverb-go/server/handover"
 )
 
 // A Mover is a Broker whose part in the cluster can go on in another process.
@@ -19,6 +21,26 @@ type Mover interface {
 	Resume()
 	// Import makes a broker, before Start, the one that was paused.
 	Import(state []byte) error
+}
+
+// A HookMover is Hooks that can be told of what happens in another process. Import and Export are called between
+// Pause and Resume; without a Resume, what was exported is the other one's.
+type HookMover interface {
+	Hooks
+	Pause()
+	Resume()
+	Export() *handover.Hooks
+	Import(state *handover.Hooks, app func(id string) (*auth.App, error)) error
+}
+
+// pauseHooks returns what ends the pause.
+func (s *Server) pauseHooks() (resume func()) {
+	m, ok := s.cfg.Hooks.(HookMover)
+	if !ok {
+		return func() {}
+	}
+	m.Pause()
+	return m.Resume
 }
 
 // ErrNoHandover says that connections cannot be handed over here.

@@ -41,12 +41,15 @@ func (s *Server) HandOver(m Moving) (Moved, error) {
 	if s.cfg.Portable {
 		return Moved{}, ErrNoHandover
 	}
+	resumeHooks := s.pauseHooks() // before clients wait, since it may take a while
 	p, err := s.pauseAll(m.Gates)
 	if err != nil {
+		resumeHooks()
 		return Moved{}, err
 	}
 	moved, err := p.move(m)
 	if err != nil {
+		resumeHooks()
 		p.resume()
 		return Moved{}, err
 	}

@@ -19,6 +19,9 @@ func (s *Server) exportNode(broker []byte) *handover.Node {
 			Answers: a.answers.export(now), Channels: a.registry.Export(now),
 		})
 	}
+	if m, ok := s.cfg.Hooks.(HookMover); ok {
+		n.Hooks = m.Export()
+	}
 	return n
 }
 
@@ -40,12 +43,26 @@ func (s *Server) importNode(n *handover.Node) error {
 		a.answers.restore(x.Answers, now)
 		a.registry.Import(now, x.Channels)
 	}
+	if m, ok := s.cfg.Hooks.(HookMover); ok && n.Hooks != nil {
+		if err := m.Import(n.Hooks, s.settingsOf); err != nil {
+			return err
+		}
+	}
 	if m, ok := s.broker.(Mover); ok && n.Broker != nil {
 		if err := m.Import(n.Broker); err != nil {
 			return fmt.Errorf("take over the node's part in the cluster: %w", err)
 		}
 	}
 	return nil
+}
+
+// settingsOf returns what an app is that has had events.
+func (s *Server) settingsOf(id string) (*auth.App, error) {
+	a, err := s.importApp(id)
+	if err != nil {
+		return nil, err
+	}
+	return a.get(), nil
 }
 
 // importApp meets an app that had connections. One that does not exist any more is disabled until RefreshApps

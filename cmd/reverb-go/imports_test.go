@@ -43,7 +43,7 @@ var mayImport = map[string][]string{
 		"github.com/gobwas/ws", "github.com/valyala/fasthttp", "github.com/pires/go-proxyproto", "github.com/prometheus/client_golang",
 	},
 	"server/webhook": {
-		"protocol", "protocol/php", "auth", "channels", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang",
+		"protocol", "protocol/php", "auth", "channels", "server/handover", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang",
 	},
 	"internal/services": {"github.com/go-sql-driver/mysql", "github.com/jackc/pgx/v5", "github.com/redis/go-redis/v9"},
 

@@ -158,12 +158,9 @@ const returnTime = 2 * time.Second
 // leaveTime is how long leaving the cluster may take. Then the lease ends by itself.
 const leaveTime = 2*time.Second + returnTime
 
-// At the end the webhooks that wait are sent, for so long. When another process has taken the place of this one, nobody
-// waits for that.
-const (
-	hooksTime     = 2 * time.Second
-	lastHooksTime = 30 * time.Second
-)
+// hooksTime is for how long the webhooks that wait are sent at the end. A process whose place another one has taken
+// has none any more.
+const hooksTime = 2 * time.Second
 
 func (n *node) openHooks() (err error) {
 	n.hooks, err = webhook.New(hooksOf(n.cfg), webhook.Options{
@@ -176,11 +173,7 @@ func (n *node) openHooks() (err error) {
 		return unusable(err)
 	}
 	n.onClose(func() {
-		wait := hooksTime
-		if n.heir != nil {
-			wait = lastHooksTime
-		}
-		ctx, cancel := context.WithTimeout(context.Background(), wait)
+		ctx, cancel := context.WithTimeout(context.Background(), hooksTime)
 		defer cancel()
 		n.hooks.Close(ctx)
 	})

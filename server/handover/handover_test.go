@@ -29,6 +29,7 @@ func sampleNode() *Node {
 	member := protocol.Member{ID: "7", IDJSON: "7", Info: "{}", Data: `{"user_id":7}`}
 	return &Node{
 		Age: time.Hour, Handshakes: Bucket{Left: 3, Ago: time.Second, Used: true}, Broker: []byte("broker"), Extra: [][]byte{[]byte("extra")},
+		Hooks: sampleHooks(),
 		Apps: []App{{
 			ID: "1", Answers: []Answer{{Key: "k", Sum: []byte("sum"), Left: time.Minute, Body: []byte("{}")}},
 			Channels: channels.State{
@@ -44,6 +45,21 @@ func sampleNode() *Node {
 				Cached: []channels.CachedState{{Channel: "cache-c", Payload: []byte("{}"), Left: time.Minute}},
 			},
 		}},
+	}
+}
+
+func sampleHooks() *Hooks {
+	event := HookEvent{AppID: "1", At: 1_700_000_000_000_001, Event: channels.Event{
+		Name: channels.ClientEvent, Channel: "presence-b", UserID: "7", Count: 8, Event: "client-e", Data: "{}", SocketID: protocol.NewSocketID(1, 2),
+	}}
+	return &Hooks{
+		Fresh: []HookEvent{event}, Held: []HookEvent{event, event},
+		Queues: []HookQueue{
+			{AppID: "1", Destination: "endpoint-1", To: "https://example.com/", Events: []HookEvent{event, event}, Batch: &HookBatch{
+				Events: 2, Packed: 1_700_000_000_000_002, Attempts: 3, Wait: int64(time.Second), Reason: "HTTP status 500",
+			}},
+			{AppID: "1", Destination: "jobs-1", To: "jobs", Events: []HookEvent{event}},
+		},
 	}
 }
 

@@ -1,7 +1,7 @@
 package handover
 
 // Version is of all that is said here. It has to change when any of it does.
-const Version = 1
+const Version = 2
 
 // A Kind says what a message is.
 type Kind uint8

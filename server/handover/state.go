@@ -15,6 +15,7 @@ type Node struct {
 	Handshakes Bucket
 	Apps       []App
 	Broker     []byte   // nil for one that knows nothing
+	Hooks      *Hooks   // nil if nobody is told of events
 	Extra      [][]byte // what is no business of package server
 }
 
@@ -23,6 +24,7 @@ func (n *Node) code(c *coder) {
 	n.Handshakes.code(c)
 	list(c, &n.Apps, (*App).code)
 	c.bytes(&n.Broker)
+	optional(c, &n.Hooks, (*Hooks).code)
 	list(c, &n.Extra, bytes)
 }
 

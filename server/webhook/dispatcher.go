@@ -22,11 +22,13 @@ type Dispatcher struct {
 	stop    chan struct{} // closed to end the router
 	routed  chan struct{} // closed when the router has ended
 	closing chan struct{} // closed when senders are to wait no more
+	brake   *brake
 	senders sync.WaitGroup
 
-	intake intake
-	held   held // the router's
-	routes atomic.Pointer[routes]
+	intake  intake
+	held    held     // the router's
+	orphans []orphan // between Import and Resume
+	routes  atomic.Pointer[routes]
 
 	// mu guards the following, and the router has it while it puts events into queues: no reload takes a
 	// sender away from under it.
@@ -69,6 +71,7 @@ func New(cfg Config, opts Options) (*Dispatcher, error) {
 		stop:    make(chan struct{}),
 		routed:  make(chan struct{}),
 		closing: make(chan struct{}),
+		brake:   newBrake(),
 		intake: intake{
 			wake:    make(chan struct{}, 1),
 			waiting: queue{bounds: bounds{opts.MaxEvents, opts.MaxBytes}},
@@ -172,13 +175,16 @@ func (d *Dispatcher) forget(s *sender) {
 
 // Close takes in no more events, sends at once what waits or is held back, each batch once, and writes what
 // could not be sent to the file of dead letters. When ctx ends first, all that is left goes there, and the
-// error is that of ctx. Close is to be called once.
+// error is that of ctx. After Pause, nothing is sent or written any more. Close is to be called once.
 func (d *Dispatcher) Close(ctx context.Context) error {
 	d.mu.Lock()
 	d.isClosed = true
 	d.mu.Unlock()
 	d.intake.close()
 	close(d.stop)
+	if d.brake.isStopped() {
+		d.brake.release(true)
+	}
 	<-d.routed
 	close(d.closing)
 	defer d.opts.closeTransport()
@@ -205,7 +211,11 @@ func (d *Dispatcher) runRouter() {
 	defer timer.Stop()
 	for {
 		isOver := d.awaitTurn(timer)
+		if !d.brake.begin() {
+			return
+		}
 		d.turn(d.opts.Now(), isOver)
+		d.brake.end()
 		if isOver {
 			return
 		}

@@ -18,6 +18,9 @@
 // and waits before it sends one again. Close ends them all. A destination that is slow, or down, keeps
 // nobody waiting but its own events.
 //
+// Pause brings all to rest between two turns of their work, so that Export finds nothing under way, and a Dispatcher
+// in another process can go on in the place of this one.
+//
 // # Order and loss
 //
 // Each destination is sent the events of a channel in the order they happened, except that those held back

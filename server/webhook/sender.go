@@ -15,11 +15,13 @@ type sender struct {
 	opts    *Options
 	letters *letters
 	closing <-chan struct{} // closed when there is no time left to wait
-	wake    chan struct{}   // has room for one
+	brake   *brake
+	wake    chan struct{} // has room for one
 
 	mu        sync.Mutex // guards the following
 	to        destination
 	queue     queue     // records stay until they are delivered or given up
+	batch     *batch    // of the first of queue, while it is being sent; its fields are the goroutine's
 	since     time.Time // when the first in the queue began to wait
 	dropped   int       // not yet logged
 	isRetired bool      // nothing will come any more
@@ -32,6 +34,7 @@ func newSender(key senderKey, to destination, d *Dispatcher) *sender {
 		opts:    d.opts,
 		letters: d.letters,
 		closing: d.closing,
+		brake:   d.brake,
 		wake:    make(chan struct{}, 1),
 		to:      to,
 		queue:   queue{bounds: bounds{d.opts.MaxEvents, d.opts.MaxBytes}},
@@ -89,24 +92,30 @@ func (s *sender) destination() (to destination, isRetired bool) {
 	return s.to, s.isRetired
 }
 
-// run sends until the sender is retired, or closing, and has nothing left to send.
+// A batch is a parcel that is being sent.
+type batch struct {
+	parcel
+	attempts int
+	next     time.Time // when the next attempt is due
+	failure  error     // of the last one
+}
+
+// run sends until the sender is retired, or closing, and has nothing left to send; or until all that it has is
+// somebody else's.
 func (s *sender) run(ctx context.Context) {
-	for {
-		records := s.await()
-		if records == nil {
-			return
-		}
-		s.deliver(ctx, records)
+	for s.await() && s.brake.begin() {
+		s.turn(ctx)
+		s.brake.end()
 		s.logDropped()
 	}
 }
 
-// await returns the records of the next batch when it is time to send them, or nil when there will be none.
-func (s *sender) await() []*record {
+// await waits until there is something to do, and reports false when there will be nothing.
+func (s *sender) await() bool {
 	for {
-		records, wait := s.next()
-		if records != nil || wait == 0 {
-			return records
+		wait, ok := s.next()
+		if wait == 0 {
+			return ok
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -121,26 +130,26 @@ func (s *sender) await() []*record {
 // idle is how long a sender waits that has nothing to do. It is woken when there is.
 const idle = time.Hour
 
-// next returns the records to be sent now, or else how long to wait for them; 0 is the end.
-func (s *sender) next() (records []*record, wait time.Duration) {
+// next returns how long to wait; 0 is not at all, and then ok reports whether there is anything to do.
+func (s *sender) next() (wait time.Duration, ok bool) {
 	isLast := s.isClosing()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	records = s.queue.front(s.opts.MaxBatch)
-	isLast = isLast || s.isRetired
+	waiting := len(s.queue.records)
 	switch {
-	case len(records) == 0 && isLast:
+	case s.batch != nil && isLast:
+		return 0, true
+	case s.batch != nil:
+		return max(s.batch.next.Sub(s.opts.Now()), 0), true
+	case waiting == 0 && (isLast || s.isRetired):
 		s.hasEnded = true
-		return nil, 0
-	case len(records) == 0:
-		return nil, idle
-	case len(records) == s.opts.MaxBatch || isLast:
-		return records, 0
+		return 0, false
+	case waiting == 0:
+		return idle, true
+	case waiting >= s.opts.MaxBatch || isLast || s.isRetired:
+		return 0, true
 	}
-	if wait = s.to.interval() - s.opts.Now().Sub(s.since); wait > 0 {
-		return nil, wait
-	}
-	return records, 0
+	return max(s.to.interval()-s.opts.Now().Sub(s.since), 0), true
 }
 
 func (s *sender) isClosing() bool {
@@ -152,26 +161,40 @@ func (s *sender) isClosing() bool {
 	}
 }
 
-// deliver packs the first of the records, or more, and sends them until they are delivered or given up.
-func (s *sender) deliver(ctx context.Context, records []*record) {
-	to, _ := s.destination()
-	p := to.pack(s.opts.Now(), records)
-	for attempt := 1; ; attempt++ {
-		err := s.attempt(ctx, p)
-		if err == nil {
-			s.delivered(p, attempt)
-			return
-		}
-		s.opts.Counters.Failed.Inc()
-		if attempt == 1 {
-			s.opts.Logger.Warn("webhook failed; trying again", "app", s.key.app, "to", to, "events", p.events, "err", err)
-		}
-		if !s.waitToRetry(p, attempt) {
-			s.giveUp(p, attempt, err)
-			return
-		}
+// turn makes one attempt to send the batch there is, or a new one. A sender that is about to end makes none after
+// one that has failed.
+func (s *sender) turn(ctx context.Context) {
+	b := s.current()
+	if b.attempts > 0 && s.isClosing() {
+		s.giveUp(b)
+		return
+	}
+	if b.attempts > 0 {
 		s.opts.Counters.Retried.Inc()
 	}
+	b.attempts++
+	if b.failure = s.attempt(ctx, b.parcel); b.failure == nil {
+		s.delivered(b)
+		return
+	}
+	s.opts.Counters.Failed.Inc()
+	if b.attempts == 1 {
+		to, _ := s.destination()
+		s.opts.Logger.Warn("webhook failed; trying again", "app", s.key.app, "to", to, "events", b.events, "err", b.failure)
+	}
+	if !s.schedule(b) {
+		s.giveUp(b)
+	}
+}
+
+// current returns the batch that is being sent, or makes one of what waits.
+func (s *sender) current() *batch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.batch == nil {
+		s.batch = &batch{parcel: s.to.pack(s.opts.Now(), s.queue.front(s.opts.MaxBatch))}
+	}
+	return s.batch
 }
 
 // attempt sends p once, to the destination as it is configured now.
@@ -182,34 +205,31 @@ func (s *sender) attempt(ctx context.Context, p parcel) error {
 	return to.send(ctx, p)
 }
 
-func (s *sender) delivered(p parcel, attempt int) {
-	s.pop(p.events)
-	s.opts.Counters.Sent.Add(float64(p.events))
-	if attempt > 1 {
+func (s *sender) delivered(b *batch) {
+	s.pop(b.events)
+	s.opts.Counters.Sent.Add(float64(b.events))
+	if b.attempts > 1 {
 		to, _ := s.destination()
-		s.opts.Logger.Info("webhook delivered after all", "app", s.key.app, "to", to, "attempts", attempt)
+		s.opts.Logger.Info("webhook delivered after all", "app", s.key.app, "to", to, "attempts", b.attempts)
 	}
 }
 
-// waitToRetry waits before the next attempt, or reports that there is to be none.
-func (s *sender) waitToRetry(p parcel, attempt int) bool {
-	delay := backoff(attempt)
+// schedule says when the next attempt is due, or reports that there is to be none.
+func (s *sender) schedule(b *batch) bool {
+	delay := backoff(b.attempts)
 	to, isRetired := s.destination()
 	limit := to.patience()
 	if isRetired && limit == 0 {
 		limit = s.opts.RetryFor // or it would stay for ever
 	}
-	if s.isClosing() || limit > 0 && s.opts.Now().Add(delay).Sub(p.created) > limit {
+	now := s.opts.Now()
+	if s.isClosing() || limit > 0 && now.Add(delay).Sub(b.created) > limit {
 		return false
 	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-s.closing:
-		return false
-	}
+	s.mu.Lock()
+	b.next = now.Add(delay)
+	s.mu.Unlock()
+	return true
 }
 
 const (
@@ -227,10 +247,10 @@ func backoff(attempts int) time.Duration {
 	return d/2 + rand.N(d/2)
 }
 
-// giveUp writes p to the file of dead letters. A sender that is about to end does the same with all that it
+// giveUp writes the batch to the file of dead letters. A sender that is about to end does the same with all that it
 // has left, since the destination is evidently down.
-func (s *sender) giveUp(p parcel, attempts int, reason error) {
-	s.bury(p.events, attempts, reason)
+func (s *sender) giveUp(b *batch) {
+	s.bury(b.events, b.attempts, b.failure)
 	for {
 		s.mu.Lock()
 		left := min(len(s.queue.records), s.opts.MaxBatch)
@@ -239,7 +259,7 @@ func (s *sender) giveUp(p parcel, attempts int, reason error) {
 		if left == 0 || !isLast && !s.isClosing() {
 			return
 		}
-		s.bury(left, 0, reason)
+		s.bury(left, 0, b.failure)
 	}
 }
 
@@ -255,10 +275,11 @@ func (s *sender) bury(n, attempts int, reason error) {
 	s.pop(n)
 }
 
-// pop removes the first n records. Those after them begin to wait for their batch now.
+// pop removes the first n records, and with them the batch. Those after them begin to wait for theirs now.
 func (s *sender) pop(n int) {
 	s.mu.Lock()
 	s.queue.pop(n)
+	s.batch = nil
 	s.since = s.opts.Now()
 	s.mu.Unlock()
 	s.opts.Counters.Queued.Sub(float64(n))
