@@ -22,6 +22,7 @@ import (
 // the server's user may enter.
 type controlServer struct {
 	path string
+	ln   net.Listener
 	http *http.Server
 	done chan struct{} // closed when http has ended
 }
@@ -55,7 +56,7 @@ func (n *node) startControl(orders map[string]order) (*controlServer, error) {
 }
 
 func serveControl(path string, ln net.Listener, orders map[string]order, log *slog.Logger) *controlServer {
-	c := &controlServer{path: path, done: make(chan struct{})}
+	c := &controlServer{path: path, ln: ln, done: make(chan struct{})}
 	mux := http.NewServeMux()
 	for name, do := range orders {
 		mux.HandleFunc("POST /"+name, func(w http.ResponseWriter, r *http.Request) { answerOrder(w, r, do) })
@@ -63,11 +64,29 @@ func serveControl(path string, ln net.Listener, orders map[string]order, log *sl
 	c.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	go func() {
 		defer close(c.done)
-		if err := c.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		if err := c.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			log.Error("the control socket takes no more orders", "err", err)
 		}
 	}()
 	return c
+}
+
+// leave takes no more orders: another process listens on the same socket. Those that have come already are carried out.
+func (c *controlServer) leave() {
+	if c != nil {
+		_ = c.ln.Close()
+	}
+}
+
+// passOn gives an order to the process that has taken the place of this one, for whoever was not fast enough to reach
+// that, or too fast. n.reloadMu must be held.
+func (n *node) passOn(ctx context.Context, name string) (any, error) {
+	if n.control == nil {
+		return nil, n.hasMoved()
+	}
+	var result json.RawMessage
+	err := giveTo(ctx, n.control.path, name, &result)
+	return result, err
 }
 
 // controlAnswer is the body of an answer.
@@ -162,6 +181,11 @@ func give(ctx context.Context, cfg *config.Config, name string, result any) erro
 	if err != nil {
 		return err
 	}
+	return giveTo(ctx, path, name, result)
+}
+
+// giveTo sends an order to whoever listens on a control socket.
+func giveTo(ctx context.Context, path, name string, result any) error {
 	client := &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", path)

@@ -51,6 +51,9 @@ func (p parent) open() (parent, error) {
 	if !p.stays || p.pipe != nil {
 		return p, nil
 	}
+	// Processes whose parent has ended become children of this one. It may be here still when the next two have
+	// changed places, and would never hear of the second.
+	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	var err error
 	p.read, p.pipe, err = os.Pipe()
 	return p, err
@@ -61,8 +64,6 @@ func (p parent) open() (parent, error) {
 func (n *node) standBy(signals <-chan os.Signal) error {
 	w := &ward{pid: n.heir.pid(), read: n.parent.read}
 	_ = n.parent.pipe.Close()
-	// Processes whose parent has ended become children of this one.
-	_ = unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 	w.lines = bufio.NewReader(w.read)
 	n.forget()
 	ended := make(chan error, 1)

@@ -39,9 +39,12 @@ func newReloadCommand() *cobra.Command {
 }
 
 // reloading is reload for whoever may ask at the same time as others.
-func (n *node) reloading(context.Context) (any, error) {
+func (n *node) reloading(ctx context.Context) (any, error) {
 	n.reloadMu.Lock()
 	defer n.reloadMu.Unlock()
+	if n.heir != nil {
+		return n.passOn(ctx, "reload")
+	}
 	return n.reload()
 }
 

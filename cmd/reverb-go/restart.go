@@ -47,7 +47,7 @@ func (n *node) restarting(context.Context) (any, error) {
 	}
 	defer n.lifeMu.Unlock()
 	if n.heir != nil {
-		return nil, &failure{config.Problem{Sentence: fmt.Sprintf("the server has become process %d", n.heir.pid())}}
+		return nil, n.hasMoved()
 	}
 	n.reloadMu.Lock() // the configuration stays as it is meanwhile
 	defer n.reloadMu.Unlock()
@@ -60,10 +60,16 @@ func (n *node) restarting(context.Context) (any, error) {
 		return nil, &failure{p}
 	}
 	n.heir = h
+	n.control.leave() // before anybody knows: the next order is for the other process
 	n.moved <- struct{}{}
 	sentence := fmt.Sprintf("Process %d has taken over %d connections; clients waited for %s.", h.pid(), moved.Connections, moved.Pause.Round(pauseUnit))
 	n.out.info(sentence)
 	return sentence, nil
+}
+
+// hasMoved says where the server is.
+func (n *node) hasMoved() error {
+	return &failure{config.Problem{Sentence: fmt.Sprintf("the server has become process %d", n.heir.pid())}}
 }
 
 // restartBySignal has nobody to tell what went wrong but the log.
@@ -76,14 +82,16 @@ func (n *node) restartBySignal(why string) {
 }
 
 // draining has the server end as after SIGTERM.
-func (n *node) draining(context.Context) (any, error) {
+func (n *node) draining(ctx context.Context) (any, error) {
+	n.reloadMu.Lock()
+	defer n.reloadMu.Unlock()
+	if n.heir != nil {
+		return n.passOn(ctx, "drain")
+	}
 	n.server.BeginDrain()
 	select {
 	case n.drain <- struct{}{}:
 	default: // it was told before
 	}
-	n.reloadMu.Lock()
-	over := n.cfg.Drain
-	n.reloadMu.Unlock()
-	return fmt.Sprintf("Closing %d connections over at most %s.", n.server.Connections(), over), nil
+	return fmt.Sprintf("Closing %d connections over at most %s.", n.server.Connections(), n.cfg.Drain), nil
 }

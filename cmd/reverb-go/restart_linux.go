@@ -65,8 +65,18 @@ func (n *node) restart() (*heir, server.Moved, error) {
 	if err != nil {
 		return nil, moved, h.end(err)
 	}
+	h.awaitOpen()
 	_ = h.conn.Close()
 	return h, moved, nil
+}
+
+// openTime is what a process that serves already has to open the rest.
+const openTime = 5 * time.Second
+
+// awaitOpen waits until the new process takes orders, which is when it closes its end.
+func (h *heir) awaitOpen() {
+	_ = h.conn.SetDeadline(time.Now().Add(openTime))
+	_, _ = h.conn.Receive()
 }
 
 func (n *node) startHeir() (_ *heir, err error) {
@@ -289,11 +299,13 @@ func (in *inheritance) keys(name string) (all []string) {
 	return all
 }
 
-// close closes the sockets that the new configuration has no use for, and removes their files.
+// close tells the old process that all is open. It closes the sockets that the new configuration has no use for, and
+// removes their files.
 func (in *inheritance) close() {
 	if in == nil {
 		return
 	}
+	_ = in.conn.Close()
 	for name, f := range in.files {
 		f.Close()
 		if _, path, isUnix := strings.Cut(name, " unix:"); isUnix {
@@ -321,7 +333,6 @@ func (n *node) adopt() (*server.Server, error) {
 		return nil, err
 	}
 	n.in.isDone = true
-	_ = n.in.conn.Close()
 	n.out.log.Info("took over from another process", "connections", moved.Connections)
 	return s, nil
 }
