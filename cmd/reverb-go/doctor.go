@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/url"
 	"os"
 	"runtime"
@@ -50,7 +49,6 @@ The exit code is 1 if something does not work.`,
 			return err
 		}
 		p.Patience = *patience
-		redis.SetLogger(redisLog{slog.New(slog.DiscardHandler)}) // what it would say is in a finding
 		findings := doctor.Examine(cmd.Context(), p)
 		if *asJSON {
 			err = printJSON(cmd.OutOrStdout(), findings)

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/bench"
@@ -23,6 +25,8 @@ const (
 
 // run executes a command line and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
+	// The Redis client logs to standard error by itself. What commands have to know of it is in their errors.
+	redis.SetLogger(redisLog{slog.New(slog.DiscardHandler)})
 	root := newRootCommand()
 	root.SetArgs(args)
 	root.SetOut(stdout)
