@@ -24,10 +24,12 @@ type Cluster interface {
 	Sync(channel string, h protocol.Holding, limit int)
 	// Announce sends a message to the channel's subscribers on all nodes.
 	Announce(channel string, payload []byte)
+	// IsAway reports whether it is known that other nodes cannot be heard of for the time being.
+	IsAway() bool
 }
 
-// maxWait is how long a subscriber waits for other nodes. Then it is answered with what is known here; the
-// rest comes as changes.
+// maxWait is how long a subscriber waits for other nodes, unless they are known to be away. Then it is answered with what is
+// known here; the rest comes as changes.
 const maxWait = 2 * time.Second
 
 // maxEarly bounds the changes that are kept until the channel they apply to is known.
@@ -65,7 +67,19 @@ type Waiter struct {
 // waitLocked has a subscribe wait.
 func (r *Registry) waitLocked(c *Channel, w Waiter) {
 	c.link.waiting = append(c.link.waiting, w)
+	if r.patience() == 0 {
+		r.assumeLocked(c, w.since)
+		return
+	}
 	r.attendLocked(c)
+}
+
+// patience is how long a subscriber waits for other nodes.
+func (r *Registry) patience() time.Duration {
+	if r.cluster.IsAway() {
+		return 0
+	}
+	return maxWait
 }
 
 // stopWaitingLocked forgets a subscribe that has ended before it was answered.
@@ -384,7 +398,7 @@ func (r *Registry) attendOneLocked(now time.Time, c *Channel) bool {
 		r.syncLocked(c)
 	}
 	// Redis is away, and the subscriber must not be left without an answer: it gets what is known here.
-	if len(l.waiting) > 0 && now.Sub(l.waiting[0].since) >= maxWait {
+	if len(l.waiting) > 0 && now.Sub(l.waiting[0].since) >= r.patience() {
 		r.assumeLocked(c, now)
 	}
 	return len(l.waiting) > 0 || !l.doubt.IsZero()
@@ -392,8 +406,9 @@ func (r *Registry) attendOneLocked(now time.Time, c *Channel) bool {
 
 func (r *Registry) assumeLocked(c *Channel, now time.Time) {
 	c.link.isLinked = true
+	patience := r.patience()
 	for _, w := range c.link.waiting {
-		if w.member != nil && now.Sub(w.since) >= maxWait {
+		if w.member != nil && now.Sub(w.since) >= patience {
 			w.member.isLeaving = false
 			r.listLocked(c, w.member, 0)
 		}

@@ -11,13 +11,17 @@ import (
 )
 
 // A script is a cluster that only writes down what it is told: the test plays what other nodes do.
-type script struct{ said []string }
+type script struct {
+	said   []string
+	isAway bool
+}
 
 func (s *script) note(words ...any)           { s.said = append(s.said, fmt.Sprintln(words...)) }
 func (s *script) Link(channel string)         { s.note("link", channel) }
 func (s *script) Unlink(channel string)       { s.note("unlink", channel) }
 func (s *script) Leave(channel, user string)  { s.note("leave", channel, user) }
 func (s *script) Count(channel string, n int) { s.note("count", channel, n) }
+func (s *script) IsAway() bool                { return s.isAway }
 func (s *script) Join(channel string, m protocol.Member, limit int) {
 	s.note("join", channel, m.ID, "limit", limit)
 }
@@ -314,6 +318,29 @@ func TestRefused(t *testing.T) {
 	want(t, "its subscription", b.subs.Len(), 0)
 	want(t, "the other waits", c.answer(other), "(nothing)")
 	c.tells("the cluster", "join presence-room 2 limit 1", "join presence-room 3 limit 1", "leave presence-room 2", "count presence-room 1")
+}
+
+// While it is known that Redis is away, subscribers are answered at once, and so are those who wait already.
+func TestKnownToBeAway(t *testing.T) {
+	c := newClusterTest(t, channels.Rules{})
+	ann, bob := member(t, "1", "Ann"), member(t, "2", "Bob")
+	a, b, d := c.guest(), c.guest(), c.guest()
+	c.waitsFor(a, "presence-room", ann)
+	c.script.isAway = true
+	c.Tick(c.now)
+	want(t, "the one who waited", c.answer(a), present("1:Ann"))
+	c.waitsFor(b, "presence-room", bob)
+	want(t, "another member", c.answer(b), present("1:Ann", "2:Bob"))
+	want(t, "which the first hears of", c.hears(a), []string{added(bob)})
+	c.waitsFor(d, "private-new", protocol.Member{})
+	if got := c.answer(d); got == "(nothing)" {
+		t.Error("a subscriber of a channel that was empty waits")
+	}
+	eve := member(t, "3", "Eve")
+	c.script.isAway = false
+	c.Linked(c.now, "presence-room", protocol.Snapshot{Seq: 3, Members: []protocol.Member{eve, ann, bob}})
+	want(t, "when Redis is back", c.hears(a), []string{added(eve)})
+	want(t, "and nobody is answered twice", len(c.ready), 0)
 }
 
 // With Redis away, a subscriber is answered after two seconds with what is known here. The rest comes as changes.

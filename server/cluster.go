@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"math/bits"
+	"sync/atomic"
 	"time"
 
 	"github.com/reverb-go/reverb-go/channels"
@@ -12,7 +13,29 @@ import (
 // appCluster is the cluster as the channels of one app see it.
 type appCluster struct {
 	Cluster
-	appID string
+	appID  string
+	outage *outage
+}
+
+func (c appCluster) IsAway() bool { return c.outage.isKnown.Load() }
+
+// An outage is how long the cluster has been away. Loop 0 notes it, each second.
+type outage struct {
+	seconds int
+	isKnown atomic.Bool
+}
+
+// outageTime is how many seconds the cluster has to be away before that counts: it may not have been met yet, or be just
+// about to come back.
+const outageTime = 2
+
+func (o *outage) note(why error) {
+	if why == nil {
+		o.seconds = 0
+	} else {
+		o.seconds++
+	}
+	o.isKnown.Store(o.seconds >= outageTime)
 }
 
 func (c appCluster) Link(channel string)   { c.Cluster.Link(c.appID, channel) }
@@ -34,7 +57,7 @@ func (s *Server) clusterOf(appID string) channels.Cluster {
 	if s.cluster == nil {
 		return nil
 	}
-	return appCluster{s.cluster, appID}
+	return appCluster{s.cluster, appID, &s.outage}
 }
 
 // node is the server as its broker sees it.

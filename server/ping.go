@@ -28,6 +28,9 @@ func (l *loop) tick() {
 	}
 	l.wheel.advance(l.seconds, l.check)
 	if l.index == 0 {
+		if l.server.cluster != nil {
+			l.server.outage.note(l.server.cluster.Health())
+		}
 		for _, a := range l.server.apps.all() {
 			a.registry.Tick(l.now)
 			a.answers.expire(l.now)

@@ -21,6 +21,7 @@ type Server struct {
 	cfg     Config
 	broker  Broker
 	cluster Cluster // the broker, if there may be other nodes; else nil
+	outage  outage  // of the cluster
 	log     *slog.Logger
 	apps    appTable
 	loops   []*loop
