@@ -136,6 +136,35 @@ func TestYAML(t *testing.T) {
 	}
 }
 
+// TestSupervisor reads the file by the rules of Python's ConfigParser, as Supervisor does: sections, names with values,
+// a percent sign only doubled, and comments, which begin at a semicolon after a space.
+func TestSupervisor(t *testing.T) {
+	for _, arguments := range [][]string{nil, {"--path=a;b%"}, {"--config=/my files/100%.yaml"}} {
+		text := write(t, "supervisor", newSite(func(s *Site) { s.Arguments = arguments }))
+		section, values := "", make(map[string]string)
+		for line := range strings.Lines(text) {
+			line = strings.TrimSpace(line)
+			name, value, hasValue := strings.Cut(line, "=")
+			switch {
+			case line == "" || strings.HasPrefix(line, ";"):
+			case strings.HasPrefix(line, "[") && strings.HasSuffix(line, "]"):
+				section = line
+			case section == "" || !hasValue || name == "":
+				t.Errorf("%q is no line of such a file", line)
+			case strings.Contains(value, " ;") || strings.Contains(strings.ReplaceAll(value, "%%", ""), "%"):
+				t.Errorf("%q is read as something else", line)
+			case values[name] != "":
+				t.Errorf("%s is there twice", name)
+			default:
+				values[name] = value
+			}
+		}
+		if section != "[program:reverb-go]" || !strings.HasPrefix(values["command"], "/usr/bin/reverb-go start") || values["stopwaitsecs"] != "20" {
+			t.Errorf("got %s %v", section, values)
+		}
+	}
+}
+
 func TestWriteErrors(t *testing.T) {
 	for kind, s := range map[string]Site{
 		"apache": newSite(),
