@@ -72,6 +72,10 @@ func (n *node) leave(signals <-chan os.Signal) error {
 		n.server.Leave()
 		close(left)
 	}()
+	if n.parent.stays { // what comes meanwhile is for whoever serves by then, whom standBy knows
+		<-left
+		return nil
+	}
 	for {
 		select {
 		case <-left:
