@@ -22,6 +22,7 @@ type Channel struct {
 	members *members   // of presence channels, and of Watch channels: the user, if online; else nil
 	wanted  int32      // subscriptions, those that wait for a seat included
 	seated  int32      // those that have one
+	turn    uint32     // number of the last subscription
 	link    *link      // to the other nodes; nil on a node that is alone, and without subscriptions
 	counted time.Time  // when the number of subscriptions was last announced
 }
@@ -39,12 +40,30 @@ type Note struct {
 	Seq     uint64            // for seats with a smaller Since only
 	Except  protocol.SocketID // not sent to this one
 	Payload []byte            // JSON text; borrowed, valid until post returns
+
+	IsLate    bool   // not for seats that were taken after it was published
+	Published Moment // of one that is late
+}
+
+// A Moment is a point of time in hundredths of a second, by a clock that nobody sets.
+type Moment uint32
+
+// after reports whether m is later than other, of which it is less than 248 days away.
+func (m Moment) after(other Moment) bool { return int32(m-other) > 0 }
+
+func (r *Registry) momentOf(t time.Time) Moment {
+	return Moment(t.Sub(r.began) / (10 * time.Millisecond))
 }
 
 // notify numbers a message and posts it. c.mu must be held.
 func (c *Channel) notifyLocked(post func(Note), payload []byte, except protocol.SocketID) {
+	c.postLocked(post, Note{Payload: payload, Except: except})
+}
+
+func (c *Channel) postLocked(post func(Note), n Note) {
 	c.seq++
 	if c.shards != 0 {
-		post(Note{Channel: c, Shards: c.shards, Seq: c.seq, Except: except, Payload: payload})
+		n.Channel, n.Shards, n.Seq = c, c.shards, c.seq
+		post(n)
 	}
 }

@@ -59,9 +59,15 @@ type Waiter struct {
 	Shards     uint64 // the bit of the subscriber's shard
 	Channel    *Channel
 
+	turn      uint32  // of the subscription
 	member    *member // who has to be listed first; nil
 	since     time.Time
 	isRefused bool // the channel has no room for member
+}
+
+// newWaiter returns what waits for the answer to own, of sub, which lives on shard.
+func newWaiter(now time.Time, shard *Shard, sub Subscriber, own *Subscription) Waiter {
+	return Waiter{Subscriber: sub, Shards: shard.bit, Channel: own.Channel, turn: own.turn, member: own.member, since: now}
 }
 
 // waitLocked has a subscribe wait.
@@ -115,7 +121,7 @@ func (r *Registry) isReadyLocked(c *Channel, m *member) bool {
 // protocol.ErrTooManyMembers; then it has ended now.
 func (r *Registry) Complete(now time.Time, shard *Shard, w Waiter, dst []byte) (j Joined, ok bool, err error) {
 	own := w.Subscriber.Subscriptions().in(w.Channel)
-	if own == nil {
+	if own == nil || own.turn != w.turn {
 		return Joined{}, false, nil
 	}
 	if w.isRefused {
@@ -190,8 +196,8 @@ func (r *Registry) Linked(now time.Time, name string, s protocol.Snapshot) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.link == nil {
-		return // the last subscriber has gone
+	if c.link == nil || s.Asker != c.serial {
+		return // the last subscriber has gone, and the next has asked again
 	}
 	switch {
 	case c.members == nil:
@@ -290,16 +296,16 @@ func (r *Registry) changeLocked(c *Channel, change protocol.Change) {
 	r.readyLocked(c, func(w Waiter) bool { return r.isReadyLocked(c, w.member) })
 }
 
-// removeLocked takes a member away. One who is here was taken for gone with this node, and joins again.
+// removeLocked takes a member away. One who is here was taken for gone with this node, or has left and come back before
+// anything of it was confirmed: for others here it is a member all the time, and for other nodes it joins again.
 func (r *Registry) removeLocked(c *Channel, userID string) {
 	m := c.members.byID[userID]
-	if m == nil {
-		return
-	}
-	wasLeaving := m.isLeaving // one who has come back since has said so already
-	r.unlistLocked(c, m, 0)
-	if m.conns > 0 && !wasLeaving {
+	switch {
+	case m == nil:
+	case m.conns > 0 && !m.isLeaving:
 		r.cluster.Join(c.name, m.Member, 0)
+	default: // one who is leaving, and here, has said already that it is back
+		r.unlistLocked(c, m, 0)
 	}
 }
 
@@ -354,6 +360,7 @@ func (r *Registry) all() []*Channel {
 }
 
 func (c *Channel) holdingLocked() (h protocol.Holding) {
+	h.Asker = c.serial
 	if !c.kind.IsInternal() {
 		h.Subscriptions = int(c.wanted)
 	}

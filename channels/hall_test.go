@@ -107,7 +107,8 @@ func (h *hall) deliver() {
 				continue
 			}
 			for _, seat := range seats {
-				if g := seat.Subscriber.(*guest); seat.Since < n.Seq && g.id != n.Except {
+				isLate := n.IsLate && seat.IsAfter(n.Published)
+				if g := seat.Subscriber.(*guest); seat.Since < n.Seq && !isLate && g.id != n.Except {
 					g.heard = append(g.heard, string(n.Payload))
 				}
 			}

@@ -37,9 +37,8 @@ func (r *Registry) Watch(now time.Time, shard *Shard, sub Subscriber, userID str
 	c, _ := r.acquire([]byte(watch + userID))
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	sub.Subscriptions().add(c, nil)
+	w = newWaiter(now, shard, sub, sub.Subscriptions().add(c, nil))
 	r.wantLocked(c, +1)
-	w = Waiter{Subscriber: sub, Shards: shard.bit, Channel: c, since: now}
 	if r.isReadyLocked(c, nil) {
 		return w, true
 	}

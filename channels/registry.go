@@ -13,6 +13,7 @@ type Registry struct {
 	hooks   Hooks
 	cluster Cluster // nil on a node that is alone
 	rules   atomic.Pointer[Rules]
+	began   time.Time // what a Moment counts from
 
 	mu       sync.RWMutex // guards what follows
 	channels map[string]*Channel
@@ -48,7 +49,7 @@ func NewRegistry(rules Rules, hooks Hooks, cluster Cluster) *Registry {
 		hooks.Observe = func(Event) {}
 	}
 	r := &Registry{
-		hooks: hooks, cluster: cluster, channels: make(map[string]*Channel),
+		hooks: hooks, cluster: cluster, began: time.Now(), channels: make(map[string]*Channel),
 		late: make(map[*Channel]struct{}), attended: make(map[*Channel]struct{}),
 	}
 	r.SetRules(rules)
@@ -89,7 +90,7 @@ func (r *Registry) Subscribe(now time.Time, shard *Shard, sub Subscriber, name [
 	own := sub.Subscriptions().add(c, m)
 	r.wantLocked(c, +1)
 	if !r.isReadyLocked(c, m) {
-		r.waitLocked(c, Waiter{Subscriber: sub, Shards: shard.bit, Channel: c, member: m, since: now})
+		r.waitLocked(c, newWaiter(now, shard, sub, own))
 		return Joined{IsFirst: first, IsPending: true}, nil
 	}
 	r.seatLocked(c, shard, sub, own)
@@ -98,7 +99,7 @@ func (r *Registry) Subscribe(now time.Time, shard *Shard, sub Subscriber, name [
 }
 
 func (r *Registry) seatLocked(c *Channel, shard *Shard, sub Subscriber, own *Subscription) {
-	if shard.sit(sub, own, c.seq) {
+	if shard.sit(sub, own, c.seq, r.momentOf(time.Now())) {
 		c.shards |= shard.bit
 	}
 	r.countLocked(c, +1)
@@ -139,7 +140,7 @@ func (r *Registry) waitAgainLocked(now time.Time, c *Channel, shard *Shard, sub 
 		own.seat = pending
 		r.countLocked(c, -1)
 	}
-	w := Waiter{Subscriber: sub, Shards: shard.bit, Channel: c, member: own.member, since: now}
+	w := newWaiter(now, shard, sub, own)
 	if r.isReadyLocked(c, own.member) {
 		r.hooks.Ready(w) // the answer to the first subscribe is on its way, and this one follows it
 		return
@@ -227,7 +228,11 @@ func (r *Registry) Publish(now time.Time, b protocol.Broadcast) {
 	if keep && !r.keepOnce(now, c, b) {
 		return
 	}
-	c.notifyLocked(r.hooks.Post, b.Payload, b.Except)
+	n := Note{Payload: b.Payload, Except: b.Except}
+	if !b.Published.IsZero() {
+		n.IsLate, n.Published = true, r.momentOf(b.Published)
+	}
+	c.postLocked(r.hooks.Post, n)
 }
 
 // keepUnlessOccupied keeps the event of a channel without subscribers; if one has come meanwhile

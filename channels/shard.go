@@ -31,7 +31,11 @@ type Seat struct {
 	Subscriber Subscriber
 	Since      uint64 // the channel's number when it joined: only messages with a later one are for it
 	index      int32  // of the subscription in the subscriber's list
+	at         Moment // when it was taken
 }
+
+// IsAfter reports whether the seat was taken after that moment: a note that is late, and was published then, is not for it.
+func (s *Seat) IsAfter(m Moment) bool { return s.at.after(m) }
 
 // Seats returns the subscribers of c on this shard, to be read until the next change of the shard.
 func (s *Shard) Seats(c *Channel) []Seat { return s.seats[c] }
@@ -46,6 +50,7 @@ type Subscription struct {
 	Channel *Channel
 	member  *member // nil in a channel without members, and for a subscriber that is none
 	seat    int32   // index in the shard's seats of the channel; pending while there is none
+	turn    uint32  // tells it from other subscriptions to the channel
 }
 
 // pending is the seat of a subscription that waits for other nodes.
@@ -78,17 +83,18 @@ func (s *Subscriptions) Find(name []byte) *Subscription {
 	return nil
 }
 
-// add appends a subscription without a seat.
+// add appends a subscription without a seat. c.mu must be held.
 func (s *Subscriptions) add(c *Channel, m *member) *Subscription {
-	s.list = append(s.list, Subscription{Channel: c, member: m, seat: pending})
+	c.turn++
+	s.list = append(s.list, Subscription{Channel: c, member: m, seat: pending, turn: c.turn})
 	return &s.list[len(s.list)-1]
 }
 
-// sit gives subscription own of sub a seat and reports whether it is the first on this shard.
-func (s *Shard) sit(sub Subscriber, own *Subscription, since uint64) bool {
+// sit gives subscription own of sub a seat, taken at a moment, and reports whether it is the first on this shard.
+func (s *Shard) sit(sub Subscriber, own *Subscription, since uint64, at Moment) bool {
 	seats := s.seats[own.Channel]
 	own.seat = int32(len(seats))
-	s.seats[own.Channel] = append(seats, Seat{Subscriber: sub, Since: since, index: sub.Subscriptions().indexOf(own)})
+	s.seats[own.Channel] = append(seats, Seat{Subscriber: sub, Since: since, index: sub.Subscriptions().indexOf(own), at: at})
 	return len(seats) == 0
 }
 

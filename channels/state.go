@@ -149,10 +149,10 @@ func (r *Registry) Restore(now time.Time, shard *Shard, sub Subscriber, name, us
 	own := sub.Subscriptions().add(c, m)
 	c.wanted++
 	if isPending && c.link != nil {
-		r.waitLocked(c, Waiter{Subscriber: sub, Shards: shard.bit, Channel: c, member: m, since: now})
+		r.waitLocked(c, newWaiter(now, shard, sub, own))
 		return true
 	}
-	if shard.sit(sub, own, c.seq) {
+	if shard.sit(sub, own, c.seq, r.momentOf(r.began.Add(-time.Hour))) { // it was there before what is missed now
 		c.shards |= shard.bit
 	}
 	c.seated++

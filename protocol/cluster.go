@@ -4,6 +4,7 @@ import "time"
 
 // Snapshot is a channel as all nodes together know it at one moment.
 type Snapshot struct {
+	Asker   uint64   // of the Holding that this is the answer to
 	Seq     uint64   // number of the last change of its members
 	Members []Member // in the order they joined
 
@@ -34,6 +35,7 @@ const (
 
 // Holding is what one node has of a channel.
 type Holding struct {
+	Asker         uint64 // the channel on this node, of which there is another one after the last has left it; not 0
 	Subscriptions int
 	Members       []Member // of its connections, each user once
 }

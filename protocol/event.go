@@ -15,6 +15,9 @@ type Broadcast struct {
 	Cache    bool          // on a cache channel: keep it for later subscribers
 	CacheTTL time.Duration // for how long
 	ID       uint64        // grows with each message between nodes; 0 on a node that is alone
+
+	// Published is when, of a message that comes late: who subscribed since is not to hear it. Usually it is zero.
+	Published time.Time
 }
 
 // AppendEvent appends an event published through the HTTP API. dataJSON is a JSON string token

@@ -256,10 +256,10 @@ func (r *Redis) Sync(appID, channel string, h protocol.Holding, limit int) {
 	for _, m := range h.Members {
 		args = append(args, m.ID, appendMember(nil, m))
 	}
-	r.enqueue(scriptSync, p, func(result any) { r.synced(p, result) }, args...)
+	r.enqueue(scriptSync, p, func(result any) { r.synced(p, h.Asker, result) }, args...)
 }
 
-func (r *Redis) synced(p place, result any) {
+func (r *Redis) synced(p place, asker uint64, result any) {
 	appID, channel, _ := splitName(p.name)
 	snapshot, transition, joined, refused, err := r.parseSync(result)
 	if err != nil {
@@ -273,6 +273,7 @@ func (r *Redis) synced(p place, result any) {
 	for _, user := range refused {
 		r.node.Refused(appID, channel, user)
 	}
+	snapshot.Asker = asker
 	r.node.Linked(appID, channel, snapshot)
 }
 

@@ -37,6 +37,7 @@ func (r *Redis) Publish(b protocol.Broadcast) {
 	o.number++
 	envelope := appendEvent(make([]byte, 0, len(b.Payload)+64), r.instance, o.number, flags, b)
 	b.Payload = envelope[len(envelope)-len(b.Payload):]
+	b.Published = r.now() // if it is told from here, it may be late
 	o.unheard = append(o.unheard, b)
 	r.own.bytes += len(b.Payload)
 	if r.Health() != nil || r.own.bytes > r.options.MaxQueued {
@@ -44,7 +45,7 @@ func (r *Redis) Publish(b protocol.Broadcast) {
 	}
 	number := o.number
 	dropped := r.queue.add(op{
-		script: scriptPublish, bucket: p.bucket, publish: true, size: len(envelope) + len(p.name), queued: r.now(),
+		script: scriptPublish, bucket: p.bucket, publish: true, size: len(envelope) + len(p.name), queued: b.Published,
 		args: []any{number, p.name, envelope, keep},
 		done: func(any) { r.published(p, number) },
 	})

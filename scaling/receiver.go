@@ -51,6 +51,8 @@ type receiver struct {
 	turned    time.Time    // when seen was last turned
 	held      []envelopeAt // waiting until all is subscribed again
 	restoring bool
+	began     time.Time     // when the connection was begun
+	clock     redisClock    // compared when what was missed is read
 	lastHeard time.Time     // when the connection was last known to be there
 	missing   time.Time     // since when messages may have been missed; zero if they may not
 	ponged    chan struct{} // a Ping of drained was answered
@@ -201,7 +203,8 @@ func (rc *receiver) connect(ctx context.Context) (isNeeded bool, err error) {
 		return false, nil
 	}
 	rc.restoring = true
-	rc.lastHeard = time.Now()
+	rc.began = time.Now()
+	rc.lastHeard = rc.began
 	return true, rc.send(ctx, pubsub.Subscribe, pubsub.SSubscribe, topics)
 }
 
@@ -335,6 +338,19 @@ func (rc *receiver) confirm(topic string) {
 	}
 }
 
+// confirmed returns the places of all topics, if each is confirmed.
+func (rc *receiver) confirmed() (places []place, isAll bool) {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	for _, l := range rc.wanted {
+		if !l.isConfirmed {
+			return nil, false
+		}
+		places = append(places, l.place)
+	}
+	return places, true
+}
+
 func (rc *receiver) heard(p place) {
 	if appID, channel, ok := splitName(p.name); ok {
 		rc.broker.node.Heard(appID, channel)
@@ -344,23 +360,17 @@ func (rc *receiver) heard(p place) {
 // restore goes on when all wanted topics are confirmed: nothing can be missed any more, so now it
 // is known what has been.
 func (rc *receiver) restore(ctx context.Context) error {
-	rc.mu.Lock()
-	places := make([]place, 0, len(rc.wanted))
-	for _, l := range rc.wanted {
-		if !l.isConfirmed {
-			rc.mu.Unlock()
-			return nil
-		}
-		places = append(places, l.place)
+	places, isAll := rc.confirmed()
+	if !isAll {
+		return nil
 	}
-	rc.mu.Unlock()
 	if err := rc.repair(ctx, places); err != nil {
 		return err
 	}
 	held := rc.held
 	rc.held, rc.restoring, rc.missing = nil, false, time.Time{}
 	for _, e := range held {
-		rc.handOn(e.place, e.envelope)
+		rc.handOn(e.place, e.envelope, rc.clock.dated(e.envelope.id, rc.began))
 	}
 	rc.isUp.Store(true)
 	for _, p := range places {
@@ -391,11 +401,11 @@ func (rc *receiver) handleMessage(m *redis.Message) {
 		}
 		return
 	}
-	rc.handOn(p, e)
+	rc.handOn(p, e, time.Time{})
 }
 
-// handOn gives a message to the node, unless it has had it.
-func (rc *receiver) handOn(p place, e envelope) {
+// handOn gives a message to the node, unless it has had it. published is when it was, if that has been a while.
+func (rc *receiver) handOn(p place, e envelope, published time.Time) {
 	if e.id <= rc.lastSeen[p.bucket] {
 		return
 	}
@@ -403,15 +413,15 @@ func (rc *receiver) handOn(p place, e envelope) {
 	r := rc.broker
 	switch {
 	case e.kind != kindEvent:
-		r.deliver(p, e)
+		r.deliver(p, e, published)
 	case e.origin == r.instance:
-		r.hearOwn(p.bucket, e.number, func() { r.deliver(p, e) })
+		r.hearOwn(p.bucket, e.number, func() { r.deliver(p, e, published) })
 	case rc.seen.isNew(source{e.origin, p.bucket}, e.number):
-		r.deliver(p, e)
+		r.deliver(p, e, published)
 	}
 }
 
-func (r *Redis) deliver(p place, e envelope) {
+func (r *Redis) deliver(p place, e envelope, published time.Time) {
 	appID, channel, ok := splitName(p.name)
 	if !ok {
 		return
@@ -420,6 +430,7 @@ func (r *Redis) deliver(p place, e envelope) {
 	case kindEvent:
 		r.node.Deliver(protocol.Broadcast{
 			AppID: appID, Channel: channel, Payload: []byte(e.payload), Except: e.except, Cache: e.flags&flagCache != 0, ID: e.id,
+			Published: published,
 		})
 	case kindJoined:
 		r.node.Change(protocol.Change{AppID: appID, Channel: channel, Seq: e.seq, Kind: protocol.MemberJoined, Member: e.member})

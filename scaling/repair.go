@@ -16,9 +16,35 @@ import (
 // repairPage is how many messages of a stream are read at once.
 const repairPage = 1000
 
+// A redisClock compares the clock of Redis with the one here: they differ, and either may be set.
+type redisClock struct{ here, there time.Time }
+
+func (c *redisClock) compare(ctx context.Context, client redis.UniversalClient) error {
+	asked := time.Now()
+	there, err := client.Time(ctx).Result()
+	if err != nil {
+		return fmt.Errorf("ask redis for its time: %w", err)
+	}
+	c.here, c.there = asked.Add(time.Since(asked)/2), there
+	return nil
+}
+
+// dated returns when a message was published by the clock here. It was not before earliest.
+func (c *redisClock) dated(id uint64, earliest time.Time) time.Time {
+	at := c.here.Add(time.UnixMilli(int64(id >> 21)).Sub(c.there))
+	if at.Before(earliest) {
+		return earliest
+	}
+	return at
+}
+
 // repair reads the messages that were missed while the connection was lost, for the channels this
-// receiver has. The first connection has missed nothing.
+// receiver has. The first connection has missed nothing. In a part of the channels that nobody here was in, what is read may
+// be long over, so messages are handed on with their time.
 func (rc *receiver) repair(ctx context.Context, places []place) error {
+	if err := rc.clock.compare(ctx, rc.broker.client); err != nil {
+		return err
+	}
 	names := make(map[string]place, len(places))
 	var affected [buckets]bool
 	for _, p := range places {
@@ -82,7 +108,7 @@ func (rc *receiver) repairOne(bucket int, m redis.XMessage, names map[string]pla
 	if p, ok := names[name]; ok {
 		rc.broker.options.Counters.Repaired.Inc()
 		rc.broker.node.WaitForRoom()
-		rc.handOn(p, e)
+		rc.handOn(p, e, rc.clock.dated(e.id, time.Time{}))
 	} else if e.id > rc.lastSeen[bucket] {
 		rc.lastSeen[bucket] = e.id
 	}
@@ -115,7 +141,7 @@ func (rc *receiver) checkStream(ctx context.Context, bucket int, stream string) 
 	if rc.missing.IsZero() {
 		return nil
 	}
-	wasRecent := seen != 0 && rc.missing.UnixMilli()-int64(seen>>21) < streamAge.Milliseconds()
+	wasRecent := seen != 0 && rc.missing.Sub(rc.clock.dated(seen, time.Time{})) < streamAge
 	switch {
 	case time.Since(rc.missing) > streamAge, // what was published then is gone in any case
 		wasRecent && idOf(last) < seen,

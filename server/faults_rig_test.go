@@ -1,10 +1,7 @@
 package server_test
 
 import (
-	"bufio"
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,11 +13,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/gobwas/ws"
-	"github.com/gobwas/ws/wsutil"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/redis/go-redis/v9"
@@ -34,23 +30,30 @@ import (
 // nodes, and a publisher who numbers what it sends; every client must hear each publisher's numbers one
 // after the other.
 type rig struct {
-	t     *testing.T
-	app   *auth.App
-	nodes []*rigNode
-	ears  []*ear
+	t          *testing.T
+	app        *auth.App
+	makeNode   func() *rigNode
+	prefix     string     // of all keys
+	nodes      []*rigNode // that are alive
+	ears       []*ear     // of those
+	publishers []*publisher
+	gone       []string // users of nodes that have crashed
 
-	lease    time.Duration
-	stop     chan struct{} // ends the traffic
-	traffic  sync.WaitGroup
-	lastSent []int  // by publisher
-	said     string // by HTTP, the last time it was asked
+	lease   time.Duration
+	stop    chan struct{} // ends the traffic
+	traffic sync.WaitGroup
+	said    string // by HTTP, the last time it was asked
 }
 
 type rigNode struct {
 	addr   string
 	srv    *server.Server
 	broker *scaling.Redis
-	link   *wire // to Redis; nil if it is dialled directly
+	link   *wire        // to Redis; nil if it is dialled directly
+	off    atomic.Int64 // by how much its clock is, a Duration
+	isGone atomic.Bool  // it has ended before the test
+
+	endServer, endBroker func(context.Context)
 
 	repaired, unrepaired, malformed prometheus.Counter
 }
@@ -62,31 +65,43 @@ func newRig(t *testing.T, nodes int, sharded bool, dial func(link *wire) redis.U
 	t.Helper()
 	a := auth.DefaultApp()
 	a.ID, a.Key, a.Secret = "1", "app-key", "app-secret"
+	a.TimestampTolerance = 0 // clocks are set
 	app, err := auth.NewApp(a)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, app: app, lease: rigLease, stop: make(chan struct{}), lastSent: make([]int, nodes)}
-	prefix := newPrefix()
+	r := &rig{t: t, app: app, lease: rigLease, stop: make(chan struct{}), prefix: newPrefix()}
+	r.makeNode = func() *rigNode { return r.newNode(sharded, dial) }
 	for range nodes {
-		r.nodes = append(r.nodes, r.newNode(prefix, sharded, dial))
+		r.join()
 	}
 	return r
 }
 
-func (r *rig) newNode(prefix string, sharded bool, dial func(*wire) redis.UniversalClient) *rigNode {
+// join adds a node, and a publisher to it, which does not publish yet.
+func (r *rig) join() (*rigNode, *publisher) {
+	n := r.makeNode()
+	p := &publisher{rig: r, index: len(r.publishers), node: n}
+	r.nodes, r.publishers = append(r.nodes, n), append(r.publishers, p)
+	return n, p
+}
+
+func (r *rig) newNode(sharded bool, dial func(*wire) redis.UniversalClient) *rigNode {
 	r.t.Helper()
 	n := &rigNode{link: &wire{}, repaired: counter(), unrepaired: counter(), malformed: counter()}
 	client := dial(n.link)
 	n.broker = scaling.NewRedis(client, scaling.Options{
-		Prefix: prefix, Lease: r.lease, Sharded: sharded, Logger: slog.New(slog.NewTextHandler(r.t.Output(), nil)),
+		Prefix: r.prefix, Lease: r.lease, Sharded: sharded, Logger: slog.New(slog.NewTextHandler(r.t.Output(), nil)),
 		Counters: scaling.Counters{Repaired: n.repaired, Unrepaired: n.unrepaired, Malformed: n.malformed},
 	})
 	apps, err := auth.NewApps(r.app)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	n.srv, err = server.New(server.Config{Apps: apps, Loops: 2}, n.broker)
+	n.srv, err = server.New(server.Config{
+		Apps: apps, Loops: 2, PongTimeout: 24 * time.Hour, // clocks are set
+		Now: func() time.Time { return time.Now().Add(time.Duration(n.off.Load())) },
+	}, n.broker)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -97,20 +112,31 @@ func (r *rig) newNode(prefix string, sharded bool, dial func(*wire) redis.Univer
 	n.addr = ln.Addr().String()
 	served := make(chan error, 1)
 	go func() { served <- n.srv.Serve(ln) }()
-	r.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
+	n.endServer = func(ctx context.Context) {
 		if err := n.srv.Shutdown(ctx); err != nil {
 			r.t.Errorf("Shutdown: %v", err)
 		}
 		<-served
-		n.link.mend()
-		short, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		_ = n.broker.Stop(short)
+	}
+	n.endBroker = func(ctx context.Context) {
+		_ = n.broker.Stop(ctx) // Redis may be away
 		client.Close()
+	}
+	r.t.Cleanup(func() {
+		n.link.mend()
+		if n.isGone.Load() {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		n.end(ctx)
 	})
 	return n
+}
+
+func (n *rigNode) end(ctx context.Context) {
+	n.endServer(ctx)
+	n.endBroker(ctx)
 }
 
 func counter() prometheus.Counter {
@@ -163,8 +189,8 @@ func (r *rig) await(what string, holds func() bool) {
 	for !holds() {
 		if time.Now().After(deadline) {
 			for _, e := range r.ears {
-				lost, doubled := e.judge(r.lastSent)
-				r.t.Logf("%s sees %v, lost %d, doubled %d", e.user, slices.Sorted(maps.Keys(e.seen())), lost, doubled)
+				lost, doubled := e.judge(r.publishers)
+				r.t.Logf("%s at %s sees %v, lost %d, doubled %d", e.user, e.node.addr, slices.Sorted(maps.Keys(e.seen())), lost, doubled)
 			}
 			for _, n := range r.nodes {
 				_, users := r.get(n, "/apps/1/channels/presence-room/users", nil)
@@ -173,35 +199,6 @@ func (r *rig) await(what string, holds func() bool) {
 			r.t.Fatalf("in vain: %s; by HTTP: %s", what, r.said)
 		}
 		<-tick.C
-	}
-}
-
-// run publishes on all nodes until pause is called.
-func (r *rig) run() {
-	for i := range r.nodes {
-		r.traffic.Go(func() { r.publish(i) })
-	}
-}
-
-const publishPause = 5 * time.Millisecond
-
-func (r *rig) publish(publisher int) {
-	tick := time.NewTicker(publishPause)
-	defer tick.Stop()
-	for {
-		select {
-		case <-r.stop:
-			return
-		case <-tick.C:
-		}
-		number := r.lastSent[publisher] + 1
-		channel := rigChannels[number%len(rigChannels)]
-		body := fmt.Sprintf(`{"name":"number","channel":%q,"data":"%d %d"}`, channel, publisher, number)
-		status, answer := r.post(r.nodes[publisher], "/apps/1/events", body)
-		if status != http.StatusOK {
-			r.t.Errorf("publishing: %d %s", status, answer)
-		}
-		r.lastSent[publisher] = number
 	}
 }
 
@@ -255,6 +252,11 @@ func (r *rig) finish(mayLose bool) verdict {
 		return !slices.ContainsFunc(r.ears, func(e *ear) bool { return e.ends() < len(r.nodes)*len(rigChannels) })
 	})
 	r.checkUsers()
+	for _, e := range r.ears {
+		if faults := e.surprises(); len(faults) > 0 {
+			r.t.Errorf("%s was told of users: %v", e.user, faults)
+		}
+	}
 	v := r.judge()
 	if v.doubled > 0 || v.lost > 0 && !mayLose {
 		r.t.Errorf("%d messages lost, %d doubled or out of order", v.lost, v.doubled)
@@ -278,182 +280,15 @@ func (r *rig) checkUsers() {
 }
 
 func (r *rig) judge() (v verdict) {
-	for publisher := range r.nodes {
-		v.sent += r.lastSent[publisher]
+	for _, p := range r.publishers {
+		v.sent += int(p.last.Load())
 	}
 	for _, e := range r.ears {
-		lost, doubled := e.judge(r.lastSent)
+		lost, doubled := e.judge(r.publishers)
 		v.lost, v.doubled = v.lost+lost, v.doubled+doubled
 	}
 	for _, n := range r.nodes {
 		v.repaired += int(testutil.ToFloat64(n.repaired))
 	}
 	return v
-}
-
-// An ear is a client that listens, and keeps account.
-type ear struct {
-	user string
-	node *rigNode
-	conn net.Conn
-
-	mu      sync.Mutex
-	err     error // why nothing is heard any more
-	users   map[string]bool
-	heard   map[stream][]int // numbers
-	removed int              // member_removed
-	ended   int              // "end" events
-}
-
-// A stream is what one publisher sends to one channel.
-type stream struct {
-	publisher int
-	channel   string
-}
-
-func (r *rig) newEar(n *rigNode, user string) *ear {
-	r.t.Helper()
-	conn, buffered, _, err := ws.Dial(context.Background(), "ws://"+n.addr+"/app/app-key")
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.t.Cleanup(func() { conn.Close() })
-	e := &ear{user: user, node: n, conn: conn, users: make(map[string]bool), heard: make(map[stream][]int)}
-	rw := struct {
-		io.Reader
-		io.Writer
-	}{conn, conn}
-	if buffered != nil {
-		rw.Reader = buffered
-	} else {
-		rw.Reader = bufio.NewReader(conn)
-	}
-	hello, err := wsutil.ReadServerText(rw)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	id := socketIDIn(hello)
-	for _, channel := range rigChannels {
-		data := map[string]string{"channel": channel}
-		switch {
-		case strings.HasPrefix(channel, "presence-"):
-			data["channel_data"] = fmt.Sprintf(`{"user_id":%q}`, user)
-			data["auth"] = r.app.SignChannel(id, channel, data["channel_data"])
-		case strings.HasPrefix(channel, "private-"):
-			data["auth"] = r.app.SignChannel(id, channel, "")
-		}
-		message, _ := json.Marshal(map[string]any{"event": "pusher:subscribe", "data": data})
-		if err := wsutil.WriteClientText(conn, message); err != nil {
-			r.t.Fatal(err)
-		}
-	}
-	go e.listen(rw)
-	return e
-}
-
-func socketIDIn(hello []byte) string {
-	_, rest, _ := strings.Cut(string(hello), `\"socket_id\":\"`)
-	id, _, _ := strings.Cut(rest, `\"`)
-	return id
-}
-
-func (e *ear) listen(rw io.ReadWriter) {
-	for {
-		b, op, err := wsutil.ReadServerData(rw)
-		if err != nil {
-			e.mu.Lock()
-			e.err = err
-			e.mu.Unlock()
-			return
-		}
-		if op == ws.OpText {
-			e.hear(b)
-		}
-	}
-}
-
-func (e *ear) hear(b []byte) {
-	var m struct{ Event, Channel, Data string }
-	if json.Unmarshal(b, &m) != nil {
-		return // data of errors is an object
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	switch m.Event {
-	case "number":
-		var publisher, number int
-		fmt.Sscan(m.Data, &publisher, &number)
-		s := stream{publisher, m.Channel}
-		e.heard[s] = append(e.heard[s], number)
-	case "end":
-		e.ended++
-	case "pusher_internal:member_added":
-		e.users[userIn(m.Data)] = true
-	case "pusher_internal:member_removed":
-		delete(e.users, userIn(m.Data))
-		e.removed++
-	case "pusher_internal:subscription_succeeded":
-		var list struct{ Presence struct{ Hash map[string]any } }
-		if json.Unmarshal([]byte(m.Data), &list) == nil {
-			for user := range list.Presence.Hash {
-				e.users[user] = true
-			}
-		}
-	}
-}
-
-func userIn(data string) string {
-	var member struct {
-		UserID string `json:"user_id"`
-	}
-	_ = json.Unmarshal([]byte(data), &member)
-	return member.UserID
-}
-
-func (e *ear) seen() map[string]bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return maps.Clone(e.users)
-}
-
-func (e *ear) ends() int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.ended
-}
-
-func (e *ear) removals() int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.removed
-}
-
-func (e *ear) failure() error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.err
-}
-
-// judge counts what was not heard, and what was heard twice or after a later one.
-func (e *ear) judge(sent []int) (lost, doubled int) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for publisher, last := range sent {
-		for i, channel := range rigChannels {
-			want := 0
-			for n := cmp.Or(i, len(rigChannels)); n <= last; n += len(rigChannels) {
-				want++
-			}
-			highest, got := 0, 0
-			for _, n := range e.heard[stream{publisher, channel}] {
-				if n <= highest {
-					doubled++
-					continue
-				}
-				highest, got = n, got+1
-			}
-			lost += want - got
-		}
-	}
-	return lost, doubled
 }

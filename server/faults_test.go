@@ -92,7 +92,7 @@ func TestFaults(t *testing.T) {
 				if err := e.failure(); err != nil {
 					t.Errorf("%s was disconnected: %v", e.user, err)
 				}
-				if n := e.removals(); n > 0 && !tt.mayMiss {
+				if n := e.allRemovals(); n > 0 && !tt.mayMiss {
 					t.Errorf("%s was told %d times that somebody has left", e.user, n)
 				}
 			}

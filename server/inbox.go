@@ -16,6 +16,9 @@ type note struct {
 	frame   *frame // with a reference that the loop takes over
 	seq     uint64
 	except  protocol.SocketID
+
+	isLate    bool // see channels.Note
+	published channels.Moment
 }
 
 // maxInbox is how many notes may wait before publishers have to. A note names a message, however many

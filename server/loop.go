@@ -224,7 +224,7 @@ func (l *loop) takeNotes() {
 func (l *loop) broadcast(n *note) {
 	l.own(n.frame)
 	for _, seat := range l.shard.Seats(n.channel) {
-		if seat.Since >= n.seq {
+		if seat.Since >= n.seq || n.isLate && seat.IsAfter(n.published) {
 			continue
 		}
 		c := seat.Subscriber.(*conn)

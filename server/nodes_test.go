@@ -67,7 +67,12 @@ func (c *client) subscribes(t *testing.T, channel string) {
 
 func publish(t *testing.T, on *stage, data string) {
 	t.Helper()
-	r := request{method: "POST", path: "/apps/1/events", body: `{"name":"n","channel":"news","data":"` + data + `"}`}
+	publishTo(t, on, "news", data)
+}
+
+func publishTo(t *testing.T, on *stage, channel, data string) {
+	t.Helper()
+	r := request{method: "POST", path: "/apps/1/events", body: fmt.Sprintf(`{"name":"n","channel":%q,"data":%q}`, channel, data)}
 	on.sign(&r)
 	if got, err := on.send(r); err != nil || got.String() != "200 {}" {
 		t.Fatalf("publishing %s was answered by %v, %v", data, got, err)

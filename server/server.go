@@ -117,7 +117,7 @@ func (s *Server) post(a *app, n channels.Note) {
 	f.refs.Store(int32(bits.OnesCount64(n.Shards)))
 	for shards := n.Shards; shards != 0; shards &= shards - 1 {
 		l := s.loops[bits.TrailingZeros64(shards)]
-		if !l.inbox.post(note{channel: n.Channel, frame: f, seq: n.Seq, except: n.Except}) {
+		if !l.inbox.post(note{channel: n.Channel, frame: f, seq: n.Seq, except: n.Except, isLate: n.IsLate, published: n.Published}) {
 			f.release()
 		}
 	}
