@@ -367,6 +367,9 @@ func (c *Channel) holdingLocked() (h protocol.Holding) {
 	if c.members == nil {
 		return h
 	}
+	if c.link != nil {
+		h.Seq = c.link.seq
+	}
 	for _, m := range c.members.byID {
 		if m.conns > 0 {
 			h.Members = append(h.Members, m.Member)

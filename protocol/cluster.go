@@ -36,6 +36,7 @@ const (
 // Holding is what one node has of a channel.
 type Holding struct {
 	Asker         uint64 // the channel on this node, of which there is another one after the last has left it; not 0
+	Seq           uint64 // of the last change of its members that is known; 0 for none
 	Subscriptions int
 	Members       []Member // of its connections, each user once
 }

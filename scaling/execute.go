@@ -245,14 +245,19 @@ func (r *Redis) observeOccupation(p place, transition any) {
 	}
 }
 
+// enqueue queues what Resync would say again. While Redis is away it is forgotten: the node may go on like that for days.
+// Whoever calls this has the channel locked, so Resync, which comes after isUp, sees what it was about.
 func (r *Redis) enqueue(script *redis.Script, p place, done func(any), args ...any) {
+	if !r.isUp.Load() {
+		return
+	}
 	r.queue.add(op{script: script, bucket: p.bucket, args: args, done: done})
 }
 
 // Sync says all that this node holds of a channel. Node.Linked follows with what all nodes hold.
 func (r *Redis) Sync(appID, channel string, h protocol.Holding, limit int) {
 	p := placeOf(appID, channel)
-	args := []any{p.name, limit, h.Subscriptions}
+	args := []any{p.name, limit, h.Subscriptions, h.Seq}
 	for _, m := range h.Members {
 		args = append(args, m.ID, appendMember(nil, m))
 	}

@@ -97,25 +97,31 @@ func (r *Redis) beatOnce(ctx context.Context, isNew bool) (wasKnown bool, err er
 // bury takes away all that a dead node holds. Several nodes may try at once: each bucket is done in one
 // step, and the second finds nothing.
 func (r *Redis) bury(ctx context.Context, id string) {
-	r.log.Warn("a node is dead; its members leave", "node", id)
+	had := 0
 	for bucket := range buckets {
-		if err := r.purge(ctx, id, bucket); err != nil {
+		n, err := r.purge(ctx, id, bucket)
+		if err != nil {
 			r.log.Warn("dead node not purged; it will be tried again", "node", id, "err", err)
 			return
 		}
+		had += n
+	}
+	if had > 0 {
+		r.log.Warn("a node is dead; its members have left", "node", id)
 	}
 	if err := r.client.SRem(ctx, r.leaseKeys()[2], id).Err(); err != nil {
 		r.log.Warn("dead node not forgotten; it will be tried again", "node", id, "err", err)
 	}
 }
 
-func (r *Redis) purge(ctx context.Context, id string, bucket int) error {
+// purge returns how much there was to take away.
+func (r *Redis) purge(ctx context.Context, id string, bucket int) (had int, err error) {
 	result, err := scriptPurge.Run(ctx, r.client, []string{r.base(bucket)}, id, r.publishCommand(), r.options.StreamLen).Slice()
 	if err != nil {
-		return fmt.Errorf("purge bucket %d: %w", bucket, err)
+		return 0, fmt.Errorf("purge bucket %d: %w", bucket, err)
 	}
 	if len(result) != 2 {
-		return errReply
+		return 0, errReply
 	}
 	left, _ := result[1].([]any)
 	for i := 0; i+1 < len(left); i += 2 {
@@ -125,7 +131,7 @@ func (r *Redis) purge(ctx context.Context, id string, bucket int) error {
 	for _, name := range vacated {
 		r.observeName(name, protocol.Vacated, "")
 	}
-	return nil
+	return len(left)/2 + len(vacated), nil
 }
 
 func (r *Redis) observeName(name any, kind protocol.TransitionKind, user any) {
@@ -136,12 +142,16 @@ func (r *Redis) observeName(name any, kind protocol.TransitionKind, user any) {
 	}
 }
 
-// leaveCluster takes away what this node holds, so that others need not wait for its lease to end.
-func (r *Redis) leaveCluster(ctx context.Context) error {
+// leaveCluster takes away what this node holds, so that others need not wait for its lease to end. When Redis may still
+// have to take something from it, others look again when the lease would have ended.
+func (r *Redis) leaveCluster(ctx context.Context, isFlushed bool) error {
 	for bucket := range buckets {
-		if err := r.purge(ctx, r.self(), bucket); err != nil {
+		if _, err := r.purge(ctx, r.self(), bucket); err != nil {
 			return err
 		}
+	}
+	if !isFlushed {
+		return nil
 	}
 	keys := r.leaseKeys()
 	if err := r.client.ZRem(ctx, keys[0], r.self()).Err(); err != nil {

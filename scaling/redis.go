@@ -185,14 +185,17 @@ func (r *Redis) work() {
 // away that have not come back elsewhere by then, and the others have never been gone.
 func (r *Redis) Depart() { r.isDeparting.Store(true) }
 
-// Stop leaves the cluster: what this node holds is taken away at once instead of after its lease.
+// Stop leaves the cluster: what this node holds is taken away at once instead of after its lease. First all else has to
+// end, or what Redis takes afterwards would stay for good.
 func (r *Redis) Stop(ctx context.Context) error {
 	if nodes := r.nodes.Load(); r.isDeparting.Load() && nodes != nil && len(*nodes) > 1 {
 		pause(ctx, r.options.Linger)
 	}
-	err := r.leaveCluster(ctx)
+	flush, cancel := context.WithTimeout(ctx, drainTime)
+	defer cancel()
+	isFlushed := r.Health() == nil && r.Flush(flush) == nil
 	r.rest()
-	return err
+	return r.leaveCluster(ctx, isFlushed)
 }
 
 // rest ends the goroutines.

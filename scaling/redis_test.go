@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/reverb-go/reverb-go/protocol"
 )
 
@@ -196,6 +198,94 @@ func TestLease(t *testing.T) {
 	want(t, "one has done it", observed, []string{"gone " + room + " 1", "vacated news "})
 	ids, err := a.Users(t.Context(), "1", room)
 	want(t, "users", ids, []string{"2"})
+	want(t, "no error", err, error(nil))
+}
+
+// What a dead node has done after it was taken for dead, and before it could find out, is taken away as well.
+func TestLastWordsOfDeadNode(t *testing.T) {
+	t.Parallel()
+	addr := startRedis(t)
+	dead, a := newNode(t, addr), newNode(t, addr)
+	a.link(room)
+	dead.Join("1", room, user("1", "null"), 0)
+	dead.flush()
+	dead.die()
+	a.is("left " + room + " 1 null")
+	p := placeOf("1", room)
+	args := []any{dead.self(), a.publishCommand(), a.options.StreamLen, p.name, 0, "2", appendMember(nil, user("2", "null"))}
+	if err := scriptJoin.Run(t.Context(), a.client, []string{a.base(p.bucket)}, args...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	a.is("left " + room + " 2 null")
+}
+
+// A lease that ends in an hour is one of before the clock of Redis was set back. It is no longer than any other.
+func TestClockOfRedisSetBack(t *testing.T) {
+	t.Parallel()
+	addr := startRedis(t)
+	dead, a := newNode(t, addr), newNode(t, addr)
+	a.link(room)
+	dead.Join("1", room, user("1", "null"), 0)
+	dead.flush()
+	dead.die()
+	if err := a.client.ZIncrBy(t.Context(), a.leaseKeys()[0], float64(time.Hour.Milliseconds()), dead.self()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	a.is("left " + room + " 1 null")
+}
+
+// A stream that begins again, with earlier times, is heard; and so is a number of changes that was lost.
+func TestStreamBeginsAgain(t *testing.T) {
+	addr := startRedis(t)
+	a, b := newNode(t, addr), newNode(t, addr)
+	a.link(room)
+	b.link(room)
+	p := placeOf("1", room)
+	late := &redis.XAddArgs{Stream: a.base(p.bucket) + "x", ID: fmt.Sprintf("%d-0", time.Now().Add(time.Hour).UnixMilli()), Values: []string{"c", "x", "e", "x"}}
+	if err := a.client.XAdd(t.Context(), late).Err(); err != nil {
+		t.Fatal(err)
+	}
+	a.Publish(event(room, "in an hour"))
+	b.is("deliver " + room + " in an hour except 0 cache false")
+	if err := a.client.Del(t.Context(), late.Stream, a.base(p.bucket)+"q").Err(); err != nil {
+		t.Fatal(err)
+	}
+	a.Publish(event(room, "now"))
+	b.is("deliver " + room + " now except 0 cache false")
+	const known = 1 << 52 // later than any that is made of the time
+	b.Sync("1", room, protocol.Holding{Seq: known}, 0)
+	b.Join("1", room, user("1", "null"), 0)
+	b.is(`joined ` + room + ` 1 null`)
+	if last := b.seqs[len(b.seqs)-1]; last < known {
+		t.Errorf("the next change is number %d, after %d", last, known)
+	}
+}
+
+// While Redis is away only what is published is kept for it: all else is said when it is back.
+func TestNothingIsKeptForRedisThatIsAway(t *testing.T) {
+	n := newNode(t, startRedis(t))
+	n.die()
+	n.isUp.Store(false)
+	n.Join("1", room, user("1", "null"), 0)
+	n.Count("1", room, 1)
+	n.Sync("1", room, protocol.Holding{Subscriptions: 1}, 0)
+	want(t, "waiting", n.queue.len(), 0)
+	n.Publish(event(room, "kept"))
+	want(t, "waiting", n.queue.len(), 1)
+}
+
+// What waits for Redis when a node stops comes before its members are taken away, or they would stay for good.
+func TestStopWithJoinsThatWait(t *testing.T) {
+	addr := startRedis(t)
+	a, b := newNode(t, addr), newNode(t, addr)
+	for i := range 3 * maxBatch {
+		a.Join("1", room, user(fmt.Sprint(i), "null"), 0)
+	}
+	if err := a.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ids, err := b.Users(t.Context(), "1", room)
+	want(t, "users", ids, []string(nil))
 	want(t, "no error", err, error(nil))
 }
 

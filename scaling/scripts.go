@@ -154,11 +154,16 @@ return {transition, total}
 `)
 
 	// scriptSync makes the node's part of a channel what it says, and returns the channel. ARGV: channel,
-	// limit, subscriptions, then user and member for each user.
+	// limit, subscriptions, the number of the last change that the node knows, then user and member for each user.
 	scriptSync = redis.NewScript(scriptHead + `
 local chan, held, joined, refused = ARGV[4], {}, {}, {}
 local transition = count(chan, ARGV[6])
-for i = 7, #ARGV, 2 do
+if tonumber(redis.call('GET', base .. 's:' .. chan) or 0) < tonumber(ARGV[7]) then
+  -- Members were lost, perhaps with the clock set back, or by a master that lags: all have to notice that numbers jump.
+  local t = redis.call('TIME')
+  redis.call('SET', base .. 's:' .. chan, string.format('%.0f', math.max(t[1] * 1000000 + t[2], ARGV[7] + 1000000)))
+end
+for i = 8, #ARGV, 2 do
   held[ARGV[i]] = true
   local result = join(chan, ARGV[5], ARGV[i], ARGV[i + 1])
   if result == 1 then
@@ -230,7 +235,8 @@ return 1
 	// scriptBeat renews a node's lease and looks for those that have run out, by the clock of Redis.
 	// KEYS: leases, descriptions, dead, old. ARGV: node, lease in milliseconds, description, whether the
 	// node is new. Returns whether the lease was still there, the dead nodes, and all descriptions. A
-	// node that was taken for dead gets none again: what it has done since is purged after a while.
+	// node that was taken for dead gets none again: what it has done since is purged after a while. A dead one is
+	// purged again then, too: it may have done something before it found out, and never have found out.
 	scriptBeat = redis.NewScript(`
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -241,11 +247,18 @@ if known then
 else
   redis.call('ZADD', KEYS[4], now + ARGV[2], ARGV[1])
 end
-for _, key in ipairs({KEYS[1], KEYS[4]}) do
+for i, key in ipairs({KEYS[1], KEYS[4]}) do
+  -- No lease is that long: the clock of Redis was set back, and the node may be dead.
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, string.format('(%.0f', now + ARGV[2] + 60000), '+inf')) do
+    redis.call('ZADD', key, now + ARGV[2], id)
+  end
   for _, dead in ipairs(redis.call('ZRANGEBYSCORE', key, '-inf', '(' .. string.format('%.0f', now))) do
     redis.call('ZREM', key, dead)
     redis.call('HDEL', KEYS[2], dead)
     redis.call('SADD', KEYS[3], dead)
+    if i == 1 then
+      redis.call('ZADD', KEYS[4], now + ARGV[2], dead)
+    end
   end
 end
 return {known and 1 or 0, redis.call('SMEMBERS', KEYS[3]), redis.call('HGETALL', KEYS[2])}
