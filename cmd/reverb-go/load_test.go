@@ -234,9 +234,16 @@ func (s *loadServer) connect(t *testing.T) *loadClient {
 	t.Cleanup(func() { conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(2 * time.Minute))
 	c := &loadClient{t: t, conn: conn, reader: bufio.NewReader(conn)}
-	_, rest, _ := strings.Cut(c.shakeHands(), `\"socket_id\":\"`)
-	c.id, _, _ = strings.Cut(rest, `\"`)
+	c.greet()
 	return c
+}
+
+// greet shakes hands, notes the id of the socket, and returns what the server has said.
+func (c *loadClient) greet() string {
+	told := c.shakeHands()
+	_, rest, _ := strings.Cut(told, `\"socket_id\":\"`)
+	c.id, _, _ = strings.Cut(rest, `\"`)
+	return told
 }
 
 // shakeHands returns the first message that the server sends, or what went wrong.
@@ -257,10 +264,13 @@ func (c *loadClient) shakeHands() string {
 }
 
 func (c *loadClient) say(text string) {
-	frame := ws.MaskFrameInPlace(ws.NewTextFrame([]byte(text)))
-	if err := ws.WriteFrame(c.conn, frame); err != nil {
+	if err := c.send(text); err != nil {
 		c.t.Error(err)
 	}
+}
+
+func (c *loadClient) send(text string) error {
+	return ws.WriteFrame(c.conn, ws.MaskFrameInPlace(ws.NewTextFrame([]byte(text))))
 }
 
 // hear returns the next message, or what went wrong. It answers pings.
