@@ -3,9 +3,6 @@ package scaling
 import (
 	"context"
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -16,44 +13,17 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/reverb-go/reverb-go/internal/services"
 	"github.com/reverb-go/reverb-go/protocol"
 )
 
 // patience is how long a test waits for what has to come: a protection against hanging.
 const patience = 20 * time.Second
 
-// startRedis starts a Redis that keeps nothing on disk and is stopped with the test, and returns its address.
+// startRedis starts a Redis that is stopped with the test, and returns its address.
 func startRedis(t *testing.T) string {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("redis-server is not installed")
-		}
-		t.Skip("redis-server is not installed")
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := ln.Addr().(*net.TCPAddr)
-	ln.Close()
-	cmd := exec.Command(path, "--port", fmt.Sprint(addr.Port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	client := redis.NewClient(&redis.Options{Addr: addr.String()})
-	defer client.Close()
-	for deadline := time.Now().Add(patience); client.Ping(t.Context()).Err() != nil; {
-		if time.Now().After(deadline) {
-			t.Fatal("redis-server does not answer")
-		}
-	}
-	return addr.String()
+	return services.Redis(t).Addr
 }
 
 // A testNode is a broker, and the node above it, which writes down what it is told. What the tests do not expect it

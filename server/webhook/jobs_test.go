@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/reverb-go/reverb-go/channels"
+	"github.com/reverb-go/reverb-go/internal/services"
 )
 
 const jobClass = `App\Jobs\ReverbEvent`
@@ -267,10 +268,7 @@ namespace Illuminate\Support\Facades { class Log { public static function info($
 
 // TestPHP has PHP read a job as Laravel does, into the class of docs/laravel-events.md, and run it.
 func TestPHP(t *testing.T) {
-	php, err := exec.LookPath("php")
-	if err != nil {
-		missing(t, "php", "php-cli")
-	}
+	php := services.Find(t, "php")
 	class := documentedClass(t)
 	script := filepath.Join(t.TempDir(), "job.php")
 	code := laravel + "namespace App\\Jobs {\n" + class + "\n}\nnamespace {\n" +
