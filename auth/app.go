@@ -39,6 +39,7 @@ type App struct {
 	MaxClientEventSize  int // bytes of a client event's data
 	MaxAPIEvents        int // published through the HTTP API in a second
 	MaxAPIReads         int // other requests to the HTTP API in a second
+	Compression         Compression
 
 	mac      mac
 	previous *mac // nil unless there is a PreviousSecret
@@ -52,6 +53,15 @@ const (
 	ClientEventsNone    ClientEvents = iota
 	ClientEventsMembers              // connections subscribed to the channel
 	ClientEventsAll                  // any connection of the app
+)
+
+// Compression says whether connections may be compressed.
+type Compression uint8
+
+// The values of Compression. Laravel Reverb has none.
+const (
+	CompressionOff  Compression = iota
+	CompressionAuto             // for clients that offer it
 )
 
 // RateLimit bounds the messages one connection may send: MaxAttempts in each window of Decay.

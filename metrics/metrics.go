@@ -15,12 +15,14 @@ type Metrics struct {
 	Opened        prometheus.Counter     //
 	Closed        *prometheus.CounterVec // by reason
 	Refused       *prometheus.CounterVec // by reason
+	Compressed    prometheus.Gauge       //
 
 	MessagesReceived prometheus.Counter
 	BytesReceived    prometheus.Counter
 	MessagesSent     prometheus.Counter
 	BytesSent        prometheus.Counter
 	Writes           prometheus.Counter
+	CompressionSaved prometheus.Counter
 	MessagesRefused  *prometheus.CounterVec // by reason
 	Published        *prometheus.CounterVec // by source
 	Dropped          *prometheus.CounterVec // by reason
@@ -95,12 +97,14 @@ func New(r prometheus.Registerer) *Metrics {
 		Opened:        b.counter("connections_opened_total", "WebSocket connections that were established."),
 		Closed:        b.counters("connections_closed_total", "Established connections that ended, by reason.", "reason"),
 		Refused:       b.counters("connections_refused_total", "Connections that were refused, by reason.", "reason"),
+		Compressed:    b.gauge("connections_compressed", "Established WebSocket connections that negotiated compression."),
 
 		MessagesReceived: b.counter("messages_received_total", "Messages from clients."),
 		BytesReceived:    b.counter("received_bytes_total", "Bytes read from WebSocket connections."),
 		MessagesSent:     b.counter("messages_sent_total", "Frames queued for clients; a message to a thousand subscribers counts a thousand times."),
 		BytesSent:        b.counter("sent_bytes_total", "Bytes written to WebSocket connections."),
 		Writes:           b.counter("writes_total", "Write calls to WebSocket connections; messages_sent_total divided by this says how well deliveries are merged."),
+		CompressionSaved: b.counter("compression_saved_bytes_total", "Bytes by which compression has made the frames queued for clients shorter."),
 		MessagesRefused:  b.counters("messages_refused_total", "Messages from clients that were answered with an error, by reason.", "reason"),
 		Published:        b.counters("published_total", "Events published to a channel, by source: api or client.", "source"),
 		Dropped:          b.counters("messages_dropped_total", "Frames that were queued and not sent, by reason.", "reason"),

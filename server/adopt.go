@@ -59,6 +59,9 @@ func (s *Server) admit(c *conn, h handshake) (refusal, bool) {
 		return why, true
 	}
 	c.app.gauge.Inc()
+	if c.deflates {
+		s.counts.Compressed.Inc()
+	}
 	return 0, false
 }
 

@@ -22,11 +22,15 @@ import (
 
 // What Redis between nodes costs: the same work on a node that is alone, and from one node to another.
 
-// benchNodes returns the addresses of nodes, and their brokers.
-func benchNodes(b *testing.B, s *redisServer, n int) (addrs []string, brokers []server.Broker, app *auth.App) {
+// benchNodes returns the addresses of nodes, and their brokers. The app is like the default but for messages of any size, and
+// changes.
+func benchNodes(b *testing.B, s *redisServer, n int, changes ...func(*auth.App)) (addrs []string, brokers []server.Broker, app *auth.App) {
 	b.Helper()
 	a := auth.DefaultApp()
 	a.ID, a.Key, a.Secret, a.MaxMessageSize = "1", "app-key", "app-secret", 0
+	for _, change := range changes {
+		change(&a)
+	}
 	app, err := auth.NewApp(a)
 	if err != nil {
 		b.Fatal(err)

@@ -14,6 +14,8 @@ type conn struct {
 	fd     int32
 	isJS   bool // pusher-js, which answers pusher:ping
 
+	deflates bool // permessage-deflate was negotiated
+
 	// Owned by the loop: touch only on its goroutine.
 	state        connState
 	pinged       bool   // and nothing came since

@@ -12,6 +12,7 @@ type input struct {
 	message  []byte    // the payloads of the fragments so far
 	opcode   ws.OpCode // of the first fragment; 0 when no message is under way
 	fragment bool      // a fragmented message is under way
+	deflated bool      // and compressed
 }
 
 // feed takes bytes that came from the client. They are only borrowed: what is needed later is
@@ -63,7 +64,7 @@ func (l *loop) takeFrame(c *conn, b []byte) []byte {
 	}
 	// Before the payload is there: what is too large is refused, not collected.
 	if l.tooBig(c, h) {
-		l.close(c, closedTooBig, ws.StatusMessageTooBig, "Maximum message size exceeded")
+		l.close(c, closedTooBig, ws.StatusMessageTooBig, textTooBig)
 		return b
 	}
 	if int64(len(b)-n) < h.Length {
@@ -75,19 +76,26 @@ func (l *loop) takeFrame(c *conn, b []byte) []byte {
 	return b[n+int(h.Length):]
 }
 
+const textTooBig = "Maximum message size exceeded"
+
 func (l *loop) tooBig(c *conn, h ws.Header) bool {
-	size := h.Length
+	size, limit := h.Length, c.maxMessage()
+	isDeflated := h.Rsv != 0
 	if c.in != nil && !h.OpCode.IsControl() {
 		size += int64(len(c.in.message))
+		isDeflated = isDeflated || c.in.fragment && c.in.deflated
 	}
-	return size > c.maxMessage()
+	if isDeflated {
+		limit += deflateSlack(limit)
+	}
+	return size > limit
 }
 
 // checkHeader returns what is wrong with a header by RFC 6455, section 5.2 and 5.4, or "".
 func (c *conn) checkHeader(h ws.Header) string {
 	fragmented := c.in != nil && c.in.fragment
 	switch {
-	case h.Rsv != 0:
+	case h.Rsv != 0 && !c.mayCompress(h):
 		return "Reserved bits must not be set"
 	case h.OpCode.IsReserved():
 		return "Unknown opcode"
@@ -146,21 +154,30 @@ func mayClose(code ws.StatusCode) bool {
 
 // handleData puts fragments together and hands on whole messages.
 func (l *loop) handleData(c *conn, h ws.Header, payload []byte) {
-	opcode := h.OpCode
+	opcode, isDeflated := h.OpCode, h.Rsv != 0
 	if !h.Fin || opcode == ws.OpContinuation {
 		if c.in == nil {
 			c.in = new(input)
 		}
 		if opcode != ws.OpContinuation {
-			c.in.opcode, c.in.fragment = opcode, true
+			c.in.opcode, c.in.fragment, c.in.deflated = opcode, true, isDeflated
 		}
 		c.in.message = append(c.in.message, payload...)
 		if !h.Fin {
 			return
 		}
-		opcode, payload = c.in.opcode, c.in.message
+		opcode, payload, isDeflated = c.in.opcode, c.in.message, c.in.deflated
 		c.in.message, c.in.fragment = nil, false
 	}
+	if isDeflated {
+		l.handleDeflated(c, opcode, payload)
+		return
+	}
+	l.handleWhole(c, opcode, payload)
+}
+
+// handleWhole takes a message that is complete and not compressed any more.
+func (l *loop) handleWhole(c *conn, opcode ws.OpCode, payload []byte) {
 	if opcode == ws.OpText && !utf8.Valid(payload) {
 		l.close(c, closedProtocol, ws.StatusInvalidFramePayloadData, "Invalid UTF-8 in a text message")
 		return

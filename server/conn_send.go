@@ -32,6 +32,9 @@ func (l *loop) push(c *conn, f *frame) {
 	if c.taps > 0 {
 		l.traceSent(c, f)
 	}
+	if c.deflates && len(f.data) >= minDeflated {
+		f = l.pack(f)
+	}
 	q := c.out
 	if q == nil {
 		q = l.lendQueue()

@@ -48,6 +48,7 @@ type loopStats struct {
 	messagesIn, bytesIn   int
 	messagesOut, bytesOut int
 	writes                int
+	saved                 int // bytes, by compression
 	published, dropped    int
 	refused               [len(messageRefusals)]int
 	busy                  prometheus.Observer
@@ -64,6 +65,7 @@ func (l *loop) report(started time.Time) {
 	add(m.MessagesSent, &st.messagesOut)
 	add(m.BytesSent, &st.bytesOut)
 	add(m.Writes, &st.writes)
+	add(m.CompressionSaved, &st.saved)
 	for i := range st.refused {
 		add(m.refusedMessages[i], &st.refused[i])
 	}

@@ -25,11 +25,11 @@ func crowd(t *testing.T, on *stage, n int) []*client {
 	return all
 }
 
-// enter connects a client and has it greeted.
-func enter(t *testing.T, on *stage, c *client) {
+// enter connects a client, with these headers, and has it greeted.
+func enter(t *testing.T, on *stage, c *client, headers ...string) {
 	t.Helper()
 	t.Cleanup(func() { c.leave(false) })
-	if err := c.connect(on, "/app/"+on.apps[0].key, nil); err != nil {
+	if err := c.connect(on, "/app/"+on.apps[0].key, headers); err != nil {
 		t.Fatal(err)
 	}
 	if greeting := c.next(); c.id == "" {

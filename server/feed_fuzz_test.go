@@ -21,7 +21,25 @@ const (
 // FuzzFeed feeds what a client might send to a connection: at once, byte by byte, and in pieces. All three
 // must be answered alike, with no more than there was to answer, and nothing large may be kept.
 func FuzzFeed(f *testing.F) {
-	s := newStill(f, Config{MaxQueued: 1 << 30}, func(a *auth.App) { a.MaxMessageSize = fuzzMessageSize })
+	newFuzzStill(f).fuzz(f)
+}
+
+// FuzzFeedDeflated does so where compression was negotiated.
+func FuzzFeedDeflated(f *testing.F) {
+	s := newFuzzStill(f)
+	s.deflates = true
+	ping := string(deflated(f, 6, `{"event":"pusher:ping"}`))
+	f.Add(squeezed(ws.OpText, true, ping), byte(3))
+	f.Add(append(squeezed(ws.OpText, false, ping[:5]), masked(ws.OpContinuation, true, ping[5:])...), byte(9))
+	f.Add(squeezed(ws.OpText, true, string(deflated(f, 9, string(make([]byte, fuzzMessageSize+1))))), byte(0))
+	s.fuzz(f)
+}
+
+func newFuzzStill(f *testing.F) *still {
+	return newStill(f, Config{MaxQueued: 1 << 30}, func(a *auth.App) { a.MaxMessageSize = fuzzMessageSize })
+}
+
+func (s *still) fuzz(f *testing.F) {
 	f.Add([]byte{}, byte(0))
 	f.Add(said(`{"event":"pusher:ping","data":{}}`), byte(3))
 	f.Fuzz(func(t *testing.T, input []byte, piece byte) {
@@ -45,7 +63,7 @@ func (s *still) listen(t *testing.T, input []byte, size int) (heard []byte, end 
 	answered := 0
 	for rest := input; ; rest = rest[min(size, len(rest)):] {
 		for _, frame := range s.hears(c, rest[:min(size, len(rest))]) {
-			checkAnswer(t, frame)
+			checkAnswer(t, frame, s.deflates)
 			heard = append(heard, frame...)
 			answered++
 		}
@@ -68,10 +86,14 @@ func (s *still) listen(t *testing.T, input []byte, size int) (heard []byte, end 
 }
 
 // checkAnswer holds a frame to what a server may send.
-func checkAnswer(t *testing.T, frame []byte) {
+func checkAnswer(t *testing.T, frame []byte, mayDeflate bool) {
 	t.Helper()
 	h, n := parseHeader(frame)
 	payload := frame[n:]
+	if mayDeflate && h.Rsv == rsv1 {
+		message, _ := opened(t, frame)
+		payload, h.Rsv, h.Length = []byte(message), 0, int64(len(message))
+	}
 	switch {
 	case n == 0 || !h.Fin || h.Rsv != 0 || h.Masked || int64(len(payload)) != h.Length:
 		t.Errorf("a frame no server should send: %+v %q", h, payload)

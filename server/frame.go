@@ -12,8 +12,10 @@ import (
 // bytes never change, so any number of connections can share it. It is counted: it starts with one
 // reference, and the last release gives it back to the pool.
 type frame struct {
-	refs atomic.Int32
-	data []byte
+	refs    atomic.Int32
+	packing sync.Mutex // held while packed is made
+	data    []byte
+	packed  atomic.Pointer[frame] // the same compressed, with a reference of this frame's, or this frame; nil until it is asked for
 }
 
 var framePool = sync.Pool{New: func() any { return new(frame) }}
@@ -34,6 +36,7 @@ func rawFrame(b []byte) *frame {
 	f := new(frame)
 	f.refs.Store(1)
 	f.data = b
+	f.packed.Store(f) // never compressed
 	return f
 }
 
@@ -44,7 +47,19 @@ func (f *frame) release() {
 	case n > 0:
 	case n < 0:
 		panic("server: frame released too often")
-	case cap(f.data) <= maxPooled:
+	default:
+		f.recycle()
+	}
+}
+
+func (f *frame) recycle() {
+	if z := f.packed.Load(); z != nil {
+		f.packed.Store(nil)
+		if z != f {
+			z.release()
+		}
+	}
+	if cap(f.data) <= maxPooled {
 		framePool.Put(f)
 	}
 }

@@ -13,14 +13,14 @@ import (
 // exportConn describes an open connection of a loop that is parked.
 func (l *loop) exportConn(c *conn) handover.Connection {
 	x := handover.Connection{
-		AppID: c.app.id, Socket: c.id, IsJS: c.isJS, IsPinged: c.pinged, IsAuthorized: c.isAuthorized,
+		AppID: c.app.id, Socket: c.id, IsJS: c.isJS, Deflates: c.deflates, IsPinged: c.pinged, IsAuthorized: c.isAuthorized,
 		Silent: l.seconds - c.lastSeen, Age: l.seconds - c.opened, Output: c.out.export(),
 	}
 	if c.peer != nil {
 		x.Address = &c.peer.addr
 	}
 	if c.in != nil {
-		x.Input = &handover.Input{Tail: c.in.tail, Message: c.in.message, Opcode: uint8(c.in.opcode), IsFragment: c.in.fragment}
+		x.Input = &handover.Input{Tail: c.in.tail, Message: c.in.message, Opcode: uint8(c.in.opcode), IsFragment: c.in.fragment, IsDeflated: c.in.deflated}
 	}
 	if c.rates != nil {
 		x.Rates = c.rates.export(l.now)
@@ -44,7 +44,7 @@ func (l *loop) exportConn(c *conn) handover.Connection {
 // the descriptor is still the caller's.
 func (l *loop) importConn(a *app, x *handover.Connection, fd int) error {
 	c := &conn{
-		id: x.Socket, app: a, fd: int32(fd), slot: noSlot, isJS: x.IsJS, pinged: x.IsPinged, isAuthorized: x.IsAuthorized,
+		id: x.Socket, app: a, fd: int32(fd), slot: noSlot, isJS: x.IsJS, deflates: x.Deflates, pinged: x.IsPinged, isAuthorized: x.IsAuthorized,
 		lastSeen: l.seconds - min(x.Silent, l.seconds), opened: l.seconds - min(x.Age, l.seconds),
 	}
 	if err := l.watch(c); err != nil {
@@ -53,6 +53,9 @@ func (l *loop) importConn(a *app, x *handover.Connection, fd int) error {
 	l.server.total.Add(1)
 	a.connections.Add(1)
 	a.gauge.Inc()
+	if c.deflates {
+		l.server.counts.Compressed.Inc()
+	}
 	if x.Address != nil {
 		c.peer = &peer{a, *x.Address}
 		l.server.peers.restore(*c.peer)
@@ -61,7 +64,7 @@ func (l *loop) importConn(a *app, x *handover.Connection, fd int) error {
 		// Cloned, because these may stay for long and borrow from a message about many connections.
 		c.in = &input{
 			tail: bytes.Clone(x.Input.Tail), message: bytes.Clone(x.Input.Message),
-			opcode: ws.OpCode(x.Input.Opcode), fragment: x.Input.IsFragment,
+			opcode: ws.OpCode(x.Input.Opcode), fragment: x.Input.IsFragment, deflated: x.Input.IsDeflated,
 		}
 	}
 	if x.Rates != nil {

@@ -147,9 +147,17 @@ type relayClient struct {
 	id   string
 	conn net.Conn
 	in   *bufio.Reader
+
+	wasDeflated bool // what it has heard last
 }
 
 func (r *relay) connect() *relayClient {
+	r.t.Helper()
+	return r.connectWith("")
+}
+
+// connectWith adds headers to the handshake.
+func (r *relay) connectWith(headers string) *relayClient {
 	r.t.Helper()
 	conn, err := net.Dial("tcp", r.gate.Addr().String())
 	if err != nil {
@@ -162,7 +170,7 @@ func (r *relay) connect() *relayClient {
 	_ = conn.SetDeadline(time.Now().Add(relayPatience))
 	c := &relayClient{t: r.t, conn: conn, in: bufio.NewReader(conn)}
 	fmt.Fprintf(conn, "GET /app/app-key?protocol=7 HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n", headers)
 	if _, err := http.ReadResponse(c.in, nil); err != nil {
 		r.t.Fatal(err)
 	}
@@ -180,6 +188,11 @@ func (c *relayClient) hear() string {
 	payload := make([]byte, h.Length)
 	if _, err := io.ReadFull(c.in, payload); err != nil {
 		c.t.Fatal(err)
+	}
+	if c.wasDeflated = h.Rsv1(); c.wasDeflated {
+		if payload, err = new(inflater).inflate(payload, 1<<20); err != nil {
+			c.t.Fatal(err)
+		}
 	}
 	return string(payload)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/reverb-go/reverb-go/auth"
 	"github.com/reverb-go/reverb-go/protocol"
 )
 
@@ -174,6 +175,9 @@ func (s *Server) serveApp(ctx *fasthttp.RequestCtx, rest string) {
 		h.refuse(refusedFiles)
 	default:
 		s.findApp(&h, key)
+	}
+	if h.app != nil && h.app.get().Compression == auth.CompressionAuto {
+		h.deflate = acceptDeflate(header.PeekAll("Sec-WebSocket-Extensions"))
 	}
 	s.upgrade(ctx, h)
 }

@@ -46,6 +46,7 @@ type ConnInfo struct {
 	Queued        int           `json:"queued"` // bytes that wait for it
 	IsStream      bool          `json:"stream"` // has goroutines, for TLS or for want of epoll
 	IsJS          bool          `json:"js"`     // pusher-js
+	IsCompressed  bool          `json:"compressed"`
 	Subscriptions int           `json:"subscriptions"`
 	Channels      []ConnChannel `json:"channels"` // some of them, or all
 
@@ -191,7 +192,7 @@ func (l *loop) describe(c *conn, subscriptions int) ConnInfo {
 	info := ConnInfo{
 		Socket: c.id.String(), App: c.app.id, Addr: c.addr(), Loop: l.index,
 		Opened: l.atSecond(c.opened), LastSeen: l.atSecond(c.lastSeen),
-		IsStream: c.stream != nil, IsJS: c.isJS, Channels: []ConnChannel{}, at: place{l, c},
+		IsStream: c.stream != nil, IsJS: c.isJS, IsCompressed: c.deflates, Channels: []ConnChannel{}, at: place{l, c},
 	}
 	if c.user != nil {
 		info.User = c.user.ID

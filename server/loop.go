@@ -45,6 +45,9 @@ type loop struct {
 	stats   loopStats
 	ids     idSource
 	rewatch []*conn // were imported while their watchlist was not answered
+
+	deflater deflater
+	inflater inflater
 }
 
 // readSize is how much is read at once. A client's message has 10 kB by default.

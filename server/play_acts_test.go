@@ -33,6 +33,8 @@ var acts = []struct {
 	{"binary", frameOf(ws.OpBinary, true)},
 	{"ping", frameOf(ws.OpPing, true)},
 	{"pong", frameOf(ws.OpPong, true)},
+	// (deflated {"event":"pusher:ping"}) is a message that is compressed; one that is heard is shown as (deflated) and its text.
+	{"deflated", func(p *play, c *client, arg string) error { c.write(deflatedFrame(p.fill(arg))); return nil }},
 	// (first fragment x), (next fragment y) and (last fragment z) are one text message.
 	{"first fragment", frameOf(ws.OpText, false)},
 	{"next fragment", frameOf(ws.OpContinuation, false)},

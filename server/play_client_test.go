@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -33,6 +34,7 @@ type client struct {
 	conn     net.Conn
 	r        *bufio.Reader
 	switched bool           // it speaks WebSocket: there was a 101
+	deflates bool           // and that accepted compression
 	over     bool           // nothing can be heard any more
 	bye      bool           // it said a close frame
 	response *http.Response // the last one
@@ -191,6 +193,7 @@ func (c *client) readResponse() string {
 	}
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		c.switched = true
+		c.deflates = response.Header.Get("Sec-WebSocket-Extensions") != ""
 		return ""
 	}
 	body, err := io.ReadAll(response.Body)
@@ -221,6 +224,10 @@ func (c *client) readFrame() string {
 	if err != nil {
 		return c.lost(err)
 	}
+	isDeflated := c.deflates && h.OpCode.IsData() && h.Rsv1()
+	if isDeflated {
+		h.Rsv &^= ws.Rsv(true, false, false)
+	}
 	if !h.Fin || h.Rsv != 0 || h.Masked {
 		return fmt.Sprintf("(a frame no server should send: %+v)", h)
 	}
@@ -230,6 +237,9 @@ func (c *client) readFrame() string {
 	}
 	switch h.OpCode {
 	case ws.OpText:
+		if isDeflated {
+			return inflated(payload)
+		}
 		c.learnID(payload)
 		return string(payload)
 	case ws.OpPing:
@@ -240,6 +250,39 @@ func (c *client) readFrame() string {
 		return c.readClose(payload)
 	}
 	return fmt.Sprintf("(a frame with opcode %d: %q)", h.OpCode, payload)
+}
+
+// inflated is what is heard of a compressed message.
+func inflated(payload []byte) string {
+	whole := io.MultiReader(bytes.NewReader(payload), strings.NewReader("\x00\x00\xff\xff\x01\x00\x00\xff\xff"))
+	message, err := io.ReadAll(flate.NewReader(whole))
+	if err != nil {
+		return note("a message that is not compressed as it should be:", err.Error())
+	}
+	return heardDeflated + string(message)
+}
+
+const heardDeflated = "(deflated) "
+
+// deflatedFrame is a message as a client sends it that compresses.
+func deflatedFrame(message string) []byte { return squeezed(true, deflated(message)) }
+
+// squeezed is the first frame of a compressed message.
+func squeezed(fin bool, payload []byte) []byte {
+	frame := clientFrame(ws.OpText, fin, payload)
+	frame[0] |= ws.Rsv(true, false, false) << 4
+	return frame
+}
+
+func deflated(message string) []byte {
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, flate.DefaultCompression)
+	if err != nil {
+		panic(err) // there is this level
+	}
+	io.WriteString(w, message)
+	w.Flush()
+	return bytes.TrimSuffix(b.Bytes(), []byte("\x00\x00\xff\xff"))
 }
 
 // learnID takes the socket ID from the first message.

@@ -17,6 +17,8 @@ type ownConfig struct {
 	MaxClientEventSize        int   `json:"max_client_event_size"`
 	MaxAPIEventsPerSecond     int   `json:"max_api_events_per_second"`
 	MaxAPIReadsPerSecond      int   `json:"max_api_reads_per_second"`
+
+	Compression string `json:"compression"`
 }
 
 func (c ownConfig) apply(a *auth.App) {
@@ -27,5 +29,8 @@ func (c ownConfig) apply(a *auth.App) {
 	a.MaxMembers, a.MaxMemberSize, a.MaxSubscriptions = c.MaxPresenceMembers, c.MaxPresenceMemberSize, c.MaxSubscriptions
 	a.MaxConnectionsPerIP, a.MaxMessages = c.MaxConnectionsPerIP, c.MaxMessagesPerSecond
 	a.MaxClientEvents, a.MaxClientEventSize = c.MaxClientEventsPerSecond, c.MaxClientEventSize
+	if c.Compression == "auto" {
+		a.Compression = auth.CompressionAuto
+	}
 	a.MaxAPIEvents, a.MaxAPIReads = c.MaxAPIEventsPerSecond, c.MaxAPIReadsPerSecond
 }

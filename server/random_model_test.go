@@ -45,7 +45,14 @@ func (w *world) published(channel string) map[source]int {
 	return counts
 }
 
-func (v *visitor) says(text string) { v.frame(ws.OpText, true, []byte(text)) }
+// says compresses now and then, if that was negotiated.
+func (v *visitor) says(text string) {
+	if v.deflates && v.world.random.IntN(2) == 0 {
+		v.write(deflatedFrame(text))
+		return
+	}
+	v.frame(ws.OpText, true, []byte(text))
+}
 
 // hearAll hears all that the server had to say to the visitor when it had read what the visitor has said.
 func (v *visitor) hearAll() {
@@ -67,6 +74,10 @@ func (v *visitor) hearUntil(isSo func() bool) {
 // hear takes one thing that the visitor hears.
 func (v *visitor) hear(text string) {
 	var m struct{ Event, Channel, Data string }
+	if message, isDeflated := strings.CutPrefix(text, heardDeflated); isDeflated {
+		v.world.deflated++
+		text = message
+	}
 	if strings.HasPrefix(text, "(closed 1000") {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/gobwas/ws"
@@ -21,7 +22,7 @@ func TestRandom(t *testing.T) {
 	for _, name := range []string{"epoll", "writes", "portable", "cluster"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := &world{t: t, random: server.Seeded(t), on: openStage(t, new(script), newEngine(t, name)), logs: make(map[source][]string)}
+			w := &world{t: t, random: server.Seeded(t), on: openStage(t, randomScript, newEngine(t, name)), logs: make(map[source][]string)}
 			t.Cleanup(w.end)
 			for step := range *steps {
 				w.step()
@@ -31,6 +32,9 @@ func TestRandom(t *testing.T) {
 				if t.Failed() {
 					t.Fatalf("after step %d", step)
 				}
+			}
+			if *steps >= 1000 && w.deflated == 0 {
+				t.Error("nobody has heard anything compressed")
 			}
 		})
 	}
@@ -46,6 +50,11 @@ var (
 	randomUsers    = []string{"ann", "bob", "eve", "joe"}
 )
 
+// randomScript has compression for those who want it, and padding that is long enough for that.
+var randomScript = &script{file: "random", files: map[string][]byte{
+	"apps.json": []byte(`[{"app_id":"1","key":"app-key","secret":"app-secret","compression":"auto"}]`),
+}}
+
 // A world is what happens in the test, and what is known to have happened.
 type world struct {
 	t        *testing.T
@@ -54,6 +63,7 @@ type world struct {
 	visitors []*visitor
 	came     int                 // visitors so far
 	markers  int                 // published so far
+	deflated int                 // messages that were heard compressed
 	counts   map[source]int      // of messages at the last rest
 	logs     map[source][]string // for each message of a publisher to a channel the socket ID it is not for, or ""
 }
@@ -85,7 +95,11 @@ func (w *world) step() {
 func (w *world) connect() {
 	w.came++
 	v := &visitor{world: w, client: client{name: fmt.Sprintf("visitor%d", w.came)}, in: make(map[string]*stay), marker: make(map[string]int)}
-	if err := v.connect(w.on, "/app/"+publicKey, nil); err != nil {
+	var headers []string
+	if w.random.IntN(2) == 0 {
+		headers = append(headers, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits")
+	}
+	if err := v.connect(w.on, "/app/"+publicKey, headers); err != nil {
 		w.t.Fatal(err)
 	}
 	v.next()
@@ -123,9 +137,17 @@ func (w *world) whisper(v *visitor, channel string) {
 	}
 	from := source{v.name, channel}
 	for range 1 + w.random.IntN(4) {
-		v.says(fmt.Sprintf(`{"event":"client-said","channel":%q,"data":"%s %d"}`, channel, v.name, len(w.logs[from])))
+		v.says(fmt.Sprintf(`{"event":"client-said","channel":%q,"data":"%s %d%s"}`, channel, v.name, len(w.logs[from]), w.padding()))
 		w.logs[from] = append(w.logs[from], v.id)
 	}
+}
+
+// padding makes some messages long enough to be compressed.
+func (w *world) padding() string {
+	if w.random.IntN(3) > 0 {
+		return ""
+	}
+	return strings.Repeat(" ", 1+w.random.IntN(2000))
 }
 
 // publish has one of the nodes publish; sometimes not for v.
@@ -135,7 +157,7 @@ func (w *world) publish(channel string, v *visitor) {
 		except = v.id
 	}
 	from := source{fmt.Sprintf("api%d", (w.on.turn+1)%len(w.on.nodes)), channel}
-	w.api(channel, fmt.Sprintf("%s %d", from.publisher, len(w.logs[from])), except)
+	w.api(channel, fmt.Sprintf("%s %d%s", from.publisher, len(w.logs[from]), w.padding()), except)
 	w.logs[from] = append(w.logs[from], except)
 }
 

@@ -163,4 +163,7 @@ func (s *Server) closed(c *conn, why closeReason) {
 	s.total.Add(-1)
 	c.app.connections.Add(-1)
 	c.app.gauge.Dec()
+	if c.deflates {
+		s.counts.Compressed.Dec()
+	}
 }

@@ -19,6 +19,8 @@ type still struct {
 	loop *loop
 	app  *app
 	made uint32 // connections
+
+	deflates bool // those that are made from now on
 }
 
 // newStill returns one with an app that is like the default but for change.
@@ -53,7 +55,7 @@ func newStill(t testing.TB, cfg Config, change func(*auth.App)) *still {
 func (s *still) connect(t testing.TB, fd int32) *conn {
 	t.Helper()
 	s.made++
-	c := &conn{app: s.app, id: protocol.NewSocketID(s.made, 1), fd: fd, slot: noSlot}
+	c := &conn{app: s.app, id: protocol.NewSocketID(s.made, 1), fd: fd, slot: noSlot, deflates: s.deflates}
 	if _, refused := s.admit(c, handshake{}); refused {
 		t.Fatal("a connection was refused")
 	}

@@ -22,6 +22,7 @@ type handshake struct {
 	addr    string // the client's
 	isJS    bool
 	accept  string
+	deflate string // the answer that accepts compression; "" for none
 }
 
 // A handshakeFault is why a request to upgrade is answered with an HTTP error. Reverb writes the same
@@ -97,10 +98,14 @@ func acceptOf(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// response is what the server answers. No extension and no subprotocol is ever chosen.
+// response is what the server answers. No subprotocol is ever chosen, and no extension but compression.
 func (h *handshake) response() []byte {
+	extension := ""
+	if h.deflate != "" {
+		extension = "\r\nSec-WebSocket-Extensions: " + h.deflate
+	}
 	return []byte("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-		"Sec-WebSocket-Accept: " + h.accept + "\r\nX-Powered-By: Laravel Reverb\r\n\r\n")
+		"Sec-WebSocket-Accept: " + h.accept + extension + "\r\nX-Powered-By: Laravel Reverb\r\n\r\n")
 }
 
 // upgrade takes the connection of a request away from HTTP and gives it to a loop.
@@ -117,7 +122,7 @@ func (s *Server) upgrade(ctx *fasthttp.RequestCtx, h handshake) {
 			s.log.Warn("connection not taken over", "err", err)
 			return
 		}
-		c.isJS = h.isJS
+		c.isJS, c.deflates = h.isJS, h.deflate != ""
 		l := s.loops[int(s.next.Add(1))%len(s.loops)]
 		if !l.inbox.post(note{do: func(l *loop) { l.adopt(c, h, early) }}) {
 			closeUnadopted(c)

@@ -75,7 +75,7 @@ func full() Record {
 			ClientEvents: auth.ClientEventsNone, MaxClientEvents: 13, MaxClientEventSize: 21,
 			RateLimit:    auth.RateLimit{Enabled: true, MaxAttempts: 14, Decay: 15 * time.Second, Terminate: true},
 			MaxAPIEvents: 16, MaxAPIReads: 17, TimestampTolerance: 0, MaxMembers: 18, MaxMemberSize: 19,
-			CountSubscriptions: true, AuthTimeout: 20 * time.Second, CacheTTL: time.Hour,
+			CountSubscriptions: true, AuthTimeout: 20 * time.Second, CacheTTL: time.Hour, Compression: auth.CompressionAuto,
 		},
 		PreviousSecretExpiresAt: time.Date(2100, 1, 2, 3, 4, 5, 0, time.UTC),
 	}
@@ -99,6 +99,24 @@ func TestStoreRoundTrip(t *testing.T) {
 			if !got[i].isSame(&want[i]) {
 				t.Errorf("got  %s\nwant %s", fields(got[i].App), fields(want[i].App))
 			}
+		}
+	})
+}
+
+// TestTableOfBefore adds to a table that lacks a column: an app that has the default there, and one that has not.
+func TestTableOfBefore(t *testing.T) {
+	onEach(t, func(t *testing.T, url string) {
+		s := newStore(t, url)
+		if _, err := s.db.exec(t.Context(), "ALTER TABLE reverb_apps DROP COLUMN compression"); err != nil {
+			t.Fatal(err)
+		}
+		add(t, s, row("2", "key-2", "secret-2"))
+		if found, err := s.find(t.Context(), byID, "2"); err != nil || found == nil || found.Key != "key-2" {
+			t.Errorf("got %v, %v", found, err)
+		}
+		r := full()
+		if err := s.Add(t.Context(), &r); err == nil {
+			t.Error("what cannot be stored was added")
 		}
 	})
 }

@@ -47,7 +47,7 @@ func (r *Record) Settings() []Setting {
 		{"max_message_size", "Bytes of one message from a client; 0 is no limit", &number{&r.MaxMessageSize, d.MaxMessageSize}},
 		{"max_messages_per_second", "Messages from one connection; 0 is no limit", &number{&r.MaxMessages, d.MaxMessages}},
 		{"max_subscriptions", "Subscriptions of one connection; 0 is no limit", &number{&r.MaxSubscriptions, d.MaxSubscriptions}},
-		{"accept_client_events_from", "Whose client events are accepted: all, members or none", &clientEvents{&r.ClientEvents, d.ClientEvents}},
+		{"accept_client_events_from", "Whose client events are accepted: all, members or none", &word[auth.ClientEvents]{&r.ClientEvents, d.ClientEvents, clientEventWords}},
 		{"max_client_events_per_second", "Client events from one connection; 0 is no limit", &number{&r.MaxClientEvents, d.MaxClientEvents}},
 		{"max_client_event_size", "Bytes of the data of a client event; 0 is no limit", &number{&r.MaxClientEventSize, d.MaxClientEventSize}},
 		{"rate_limiting_enabled", "Whether the messages of a connection are limited as below", &boolean{&r.RateLimit.Enabled, d.RateLimit.Enabled}},
@@ -61,6 +61,7 @@ func (r *Record) Settings() []Setting {
 		{"max_presence_member_size", "Bytes of what a member says of itself; 0 is no limit", &number{&r.MaxMemberSize, d.MaxMemberSize}},
 		{"subscription_count", "Whether subscribers are told how many they are", &boolean{&r.CountSubscriptions, d.CountSubscriptions}},
 		{"user_authentication_timeout", "Time in which to sign in; 0 is not asked for", &seconds{&r.AuthTimeout, d.AuthTimeout}},
+		{"compression", "Whether clients that offer compression get it: off or auto", &word[auth.Compression]{&r.Compression, d.Compression, compressionWords}},
 		{"cache_ttl", "For how long a cache channel remembers its event", &seconds{&r.CacheTTL, d.CacheTTL}},
 	}
 }

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS reverb_apps (
     max_presence_member_size         INTEGER,
     subscription_count               BOOLEAN,
     user_authentication_timeout      INTEGER,
+    compression                      VARCHAR(20),
     cache_ttl                        INTEGER,
     created_at                       TIME,
     updated_at                       TIME

@@ -80,6 +80,9 @@ func (s *Store) Add(ctx context.Context, r *Record) error {
 		if err != nil {
 			return fmt.Errorf("app %q: its %s cannot be stored", r.ID, name)
 		}
+		if value == nil {
+			continue // the default, for which a table of before need not have the column
+		}
 		names, values = append(names, "`"+name+"`"), append(values, value)
 	}
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(names)), ", ")

@@ -58,6 +58,8 @@ func TestSettings(t *testing.T) {
 		{"allowed_origins", ",", "error"},
 		{"accept_client_events_from", "all", "all"},
 		{"accept_client_events_from", "some", "error"},
+		{"compression", "auto", "auto"},
+		{"compression", "on", "error"},
 	} {
 		for _, s := range NewRecord().Settings() {
 			if s.Column != tt.column {

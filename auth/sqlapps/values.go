@@ -182,40 +182,44 @@ func (l *list) Set(text string) error {
 func (l *list) String() string { return strings.Join(*l.p, ",") }
 func (l *list) Type() string   { return "list" }
 
-// clientEvents is a word.
-type clientEvents struct {
-	p   *auth.ClientEvents
-	def auth.ClientEvents
+// word is one of some words, each of which stands for its index.
+type word[T ~uint8] struct {
+	p     *T
+	def   T
+	words []string
 }
 
-var clientEventWords = []string{auth.ClientEventsNone: "none", auth.ClientEventsMembers: "members", auth.ClientEventsAll: "all"}
+var (
+	clientEventWords = []string{auth.ClientEventsNone: "none", auth.ClientEventsMembers: "members", auth.ClientEventsAll: "all"}
+	compressionWords = []string{auth.CompressionOff: "off", auth.CompressionAuto: "auto"}
+)
 
-func (c *clientEvents) Scan(src any) error {
-	word := ""
-	if err := scanOr(src, &word, clientEventWords[c.def]); err != nil {
+func (w *word[T]) Scan(src any) error {
+	said := ""
+	if err := scanOr(src, &said, w.words[w.def]); err != nil {
 		return err
 	}
-	return c.Set(word)
+	return w.Set(said)
 }
 
-func (c *clientEvents) Value() (driver.Value, error) {
-	if *c.p == c.def {
+func (w *word[T]) Value() (driver.Value, error) {
+	if *w.p == w.def {
 		return nil, nil
 	}
-	return c.String(), nil
+	return w.String(), nil
 }
 
-func (c *clientEvents) Set(word string) error {
-	i := slices.Index(clientEventWords, word)
+func (w *word[T]) Set(said string) error {
+	i := slices.Index(w.words, said)
 	if i < 0 {
-		return fmt.Errorf("write %s", strings.Join(clientEventWords, ", "))
+		return fmt.Errorf("write %s", strings.Join(w.words, ", "))
 	}
-	*c.p = auth.ClientEvents(i)
+	*w.p = T(i)
 	return nil
 }
 
-func (c *clientEvents) String() string { return clientEventWords[*c.p] }
-func (c *clientEvents) Type() string   { return "word" }
+func (w *word[T]) String() string { return w.words[*w.p] }
+func (w *word[T]) Type() string   { return "word" }
 
 // scanOr reads a value, or the default if it is NULL.
 func scanOr[T any](src any, into *T, def T) error {

@@ -39,13 +39,14 @@ func TestClients(t *testing.T) {
 
 	webhookURL := fmt.Sprintf("REVERB_GO_WEBHOOK_URL=http://127.0.0.1:%d/hooks", freePort(t))
 	for name, settings := range map[string][]string{
-		"echo":      nil,
-		"pusher":    nil,
-		"api":       nil,
-		"browser":   nil,
-		"users":     {"REVERB_GO_SUBSCRIPTION_COUNT=true"},
-		"inspector": {"REVERB_GO_INSPECTOR=true", "REVERB_GO_ADMIN_TOKEN=the-token-of-a-test"},
-		"webhooks":  {"REVERB_GO_SUBSCRIPTION_COUNT=true", webhookURL},
+		"echo":        nil,
+		"pusher":      nil,
+		"api":         nil,
+		"browser":     nil,
+		"users":       {"REVERB_GO_SUBSCRIPTION_COUNT=true"},
+		"compression": {"REVERB_GO_COMPRESSION=auto", fmt.Sprintf("REVERB_GO_METRICS_ADDR=127.0.0.1:%d", freePort(t))},
+		"inspector":   {"REVERB_GO_INSPECTOR=true", "REVERB_GO_ADMIN_TOKEN=the-token-of-a-test"},
+		"webhooks":    {"REVERB_GO_SUBSCRIPTION_COUNT=true", webhookURL},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -81,10 +82,13 @@ func lookFor(t *testing.T, programs ...string) string {
 	return ""
 }
 
-// installModules runs npm ci, but only for who has never done so. npm writes the file looked at here last.
+// installModules runs npm ci, but only for who has not done so since the list of modules changed. npm writes the file
+// looked at here last.
 func installModules(t *testing.T) {
 	t.Helper()
-	if _, err := os.Stat(filepath.Join(clientsDir, "node_modules", ".package-lock.json")); err == nil {
+	installed, err := os.Stat(filepath.Join(clientsDir, "node_modules", ".package-lock.json"))
+	wanted, wantedErr := os.Stat(filepath.Join(clientsDir, "package-lock.json"))
+	if err == nil && wantedErr == nil && !installed.ModTime().Before(wanted.ModTime()) {
 		return
 	}
 	npm := exec.CommandContext(t.Context(), lookFor(t, "npm"), "ci")
@@ -123,7 +127,7 @@ func runClients(t *testing.T, node, file string, srv *server) {
 		"REVERB_PORT="+strconv.Itoa(srv.port),
 		"REVERB_CONTROL_URL="+srv.control(t),
 	)
-	if slices.Contains([]string{"browser.test.js", "welcome.test.js", "inspector.test.js"}, file) {
+	if slices.Contains([]string{"browser.test.js", "welcome.test.js", "inspector.test.js", "compression.test.js"}, file) {
 		env = append(env, "CHROMIUM="+lookFor(t, "chromium", "chromium-browser", "google-chrome"))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), clientsTimeout)

@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 	"server/handover":      {"protocol", "channels", "golang.org/x/sys/unix"},
 	"server": {
 		"protocol", "auth", "channels", "metrics", "server/internal/poll", "server/handover",
-		"github.com/gobwas/ws", "github.com/valyala/fasthttp", "github.com/pires/go-proxyproto", "github.com/prometheus/client_golang",
+		"github.com/gobwas/ws", "github.com/klauspost/compress/flate", "github.com/valyala/fasthttp", "github.com/pires/go-proxyproto", "github.com/prometheus/client_golang",
 	},
 	"server/webhook": {
 		"protocol", "protocol/php", "auth", "channels", "server/handover", "github.com/redis/go-redis/v9", "github.com/prometheus/client_golang",

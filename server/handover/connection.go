@@ -16,6 +16,7 @@ type Connection struct {
 	AppID        string
 	Socket       protocol.SocketID
 	IsJS         bool
+	Deflates     bool // permessage-deflate was negotiated
 	IsPinged     bool
 	IsAuthorized bool
 	Silent       uint32  // seconds since something came
@@ -33,6 +34,7 @@ func (x *Connection) code(c *coder) {
 	c.text(&x.AppID)
 	integer(c, &x.Socket)
 	c.flag(&x.IsJS)
+	c.flag(&x.Deflates)
 	c.flag(&x.IsPinged)
 	c.flag(&x.IsAuthorized)
 	integer(c, &x.Silent)
@@ -93,6 +95,7 @@ type Input struct {
 	Message    []byte // the payloads of the fragments so far
 	Opcode     uint8  // of the first fragment
 	IsFragment bool   // a fragmented message is under way
+	IsDeflated bool   // and compressed
 }
 
 func (i *Input) code(c *coder) {
@@ -100,6 +103,7 @@ func (i *Input) code(c *coder) {
 	c.bytes(&i.Message)
 	integer(c, &i.Opcode)
 	c.flag(&i.IsFragment)
+	c.flag(&i.IsDeflated)
 }
 
 // Output is what waits to be written.

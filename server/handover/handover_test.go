@@ -14,12 +14,12 @@ func sampleConnections() *Connections {
 	return &Connections{List: []Connection{
 		{AppID: "1", Socket: protocol.NewSocketID(1, 2)},
 		{
-			AppID: "1", Socket: protocol.NewSocketID(3, 4), IsJS: true, IsPinged: true, IsAuthorized: true, Silent: 5, Age: 600,
+			AppID: "1", Socket: protocol.NewSocketID(3, 4), IsJS: true, Deflates: true, IsPinged: true, IsAuthorized: true, Silent: 5, Age: 600,
 			Address:       &address,
 			Subscriptions: []Subscription{{Channel: "a"}, {Channel: "presence-b", UserID: "7", IsPending: true}},
 			User:          &User{User: protocol.User{ID: "7", Info: "null", Watchlist: []string{"8", "9"}}, Watching: true},
 			Rates:         &Rates{WindowLeft: time.Second, WindowCount: 3, Messages: Bucket{1.5, time.Minute, true}},
-			Input:         &Input{Tail: []byte("tail"), Message: []byte("message"), Opcode: 1, IsFragment: true},
+			Input:         &Input{Tail: []byte("tail"), Message: []byte("message"), Opcode: 1, IsFragment: true, IsDeflated: true},
 			Output:        Output{Frames: [][]byte{[]byte("first"), []byte("second")}, Written: 2},
 		},
 	}}

@@ -1,63 +1,21 @@
 // laravel-echo and pusher-js in a real browser, bundled and configured as the Laravel documentation says.
 
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
-import { build } from 'esbuild'
 import { publisher, startBackend, users } from './backend.js'
-import { frame, launch, open, screenshot } from './browser.js'
-import { app, control, server } from './settings.js'
+import { frame, launch, screenshot } from './browser.js'
+import { CHANNELS, logged, pageFiles, shows, visitPage } from './page.js'
+import { control } from './settings.js'
 import { RECONNECTING, limit, restartLimit } from './wait.js'
-
-const CHANNELS = ['orders', 'private-orders', 'private-encrypted-orders', 'presence-room']
 
 let browser, files
 before(async () => {
-  files = {
-    '/': ['text/html; charset=utf-8', await readFile(new URL('page/index.html', import.meta.url), 'utf8')],
-    '/page.js': ['text/javascript; charset=utf-8', await bundle()],
-  }
+  files = await pageFiles()
   browser = await launch()
 })
 after(() => browser?.close())
 
-// bundle sets the same variables that Vite takes from .env.
-async function bundle() {
-  const settings = {
-    VITE_REVERB_APP_KEY: app.key,
-    VITE_REVERB_HOST: server.host,
-    VITE_REVERB_PORT: String(server.port),
-    VITE_REVERB_SCHEME: 'http',
-  }
-  const { outputFiles } = await build({
-    entryPoints: [new URL('page/main.js', import.meta.url).pathname],
-    bundle: true,
-    write: false,
-    define: Object.fromEntries(
-      Object.entries(settings).map(([name, value]) => [`import.meta.env.${name}`, JSON.stringify(value)])),
-  })
-  return outputFiles[0].text
-}
-
-// visit opens the page in a browser of its own where the user has signed in, and waits for all its channels.
-async function visit(t, backend, user) {
-  const context = await browser.newContext()
-  t.after(() => context.close())
-  await context.addCookies([{ name: 'user', value: user, url: backend }])
-  const page = await open(context, backend)
-  for (const channel of CHANNELS) await logged(page, `${channel}: subscribed`)
-  return page
-}
-
-// logged waits for the nth line with this text.
-function logged(page, text, { nth = 1, timeout } = {}) {
-  return page.locator('#log li').getByText(text, { exact: true }).nth(nth - 1).waitFor({ timeout })
-}
-
-// shows waits until the element has this text and no more.
-function shows(page, id, text) {
-  return page.locator(`#${id}:text-is("${text}")`).waitFor()
-}
+const visit = (t, backend, user) => visitPage(t, browser, backend, user)
 
 test('P:CON-19 P:ECH-01 P:ECH-02 P:ECH-04 two browsers see each other', limit, async t => {
   const backend = await startBackend(t, files)

@@ -24,6 +24,9 @@ export const webhooks = env.REVERB_GO_WEBHOOK_URL ?? ''
 // adminToken lets into the inspector.
 export const adminToken = env.REVERB_GO_ADMIN_TOKEN ?? ''
 
+// metrics is the address at which the server shows its numbers.
+export const metrics = env.REVERB_GO_METRICS_ADDR ?? ''
+
 export const chromium = env.CHROMIUM ?? '/usr/bin/chromium'
 export const screenshots = env.REVERB_SCREENSHOTS ?? ''
 

@@ -176,6 +176,22 @@ func clientEvents(p *auth.ClientEvents) target {
 	}
 }
 
+func compression(p *auth.Compression) target {
+	var said string
+	t := oneOf(&said, "off", "auto")
+	return target{
+		set: func(v any) error {
+			err := t.set(v)
+			*p = auth.CompressionOff
+			if said == "auto" {
+				*p = auth.CompressionAuto
+			}
+			return err
+		},
+		show: t.show,
+	}
+}
+
 // scalar returns the text of anything but an array; null has none, true and false are words.
 func scalar(v any) (string, bool) {
 	switch v := v.(type) {

@@ -29,6 +29,7 @@ func appKeys(a *App) []key {
 		{name: "previous_secret", env: "REVERB_GO_PREVIOUS_SECRET", def: "", to: text(&a.PreviousSecret), secret: true},
 		{name: "user_authentication_timeout", env: "REVERB_GO_USER_AUTHENTICATION_TIMEOUT", def: 0, to: duration(&a.AuthTimeout, 0)},
 		{name: "subscription_count", env: "REVERB_GO_SUBSCRIPTION_COUNT", def: false, to: truth(&a.CountSubscriptions)},
+		{name: "compression", env: "REVERB_GO_COMPRESSION", def: "off", to: compression(&a.Compression)},
 		{name: "max_presence_members", env: "REVERB_GO_MAX_PRESENCE_MEMBERS", def: 0, to: number(&a.MaxMembers, 0)},
 		{name: "max_presence_member_size", env: "REVERB_GO_MAX_PRESENCE_MEMBER_SIZE", def: 0, to: number(&a.MaxMemberSize, 0)},
 		{name: "max_subscriptions", env: "REVERB_GO_MAX_SUBSCRIPTIONS", def: 0, to: number(&a.MaxSubscriptions, 0)},

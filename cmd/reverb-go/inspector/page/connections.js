@@ -61,7 +61,7 @@ export function newConnections(app) {
     const columns = [['Socket id'], ['User'], ['Address'], ['Channels', 'wide'], ['Open', 'number'], ['Heard', 'number'], ['Queued', 'number'], ['Loop', 'number'], ['Actions']]
     const rows = connections.map(c => [
       h('code', {}, c.socket), c.user || memberIDs(c) || '–', c.addr || '–', channelLinks(c), since(c.opened, app.now),
-      `${since(c.last_seen, app.now)} ago`, bytes(c.queued), `${c.loop}${c.stream ? ' (stream)' : ''}`, act(c),
+      `${since(c.last_seen, app.now)} ago`, bytes(c.queued), `${c.loop}${c.stream ? ' (stream)' : ''}${c.compressed ? ' (compressed)' : ''}`, act(c),
     ])
     if (app.ids.length > 1) {
       columns.splice(3, 0, ['App'])
