@@ -2,14 +2,16 @@ package main
 
 import (
 	"bufio"
+	"cmp"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -62,9 +64,8 @@ func (p parent) open() (parent, error) {
 // standBy waits for the end of the process that serves, and of those that take its place later. Signals
 // go to it.
 func (n *node) standBy(signals <-chan os.Signal) error {
-	w := &ward{pid: n.heir.pid(), read: n.parent.read}
+	w := newWard(n.heir.pid(), n.parent.read)
 	_ = n.parent.pipe.Close()
-	w.lines = bufio.NewReader(w.read)
 	n.forget()
 	ended := make(chan error, 1)
 	go func() { ended <- w.wait() }()
@@ -86,11 +87,34 @@ func (n *node) forget() {
 
 // A ward is the process that serves while this one stays.
 type ward struct {
-	read  *os.File
 	lines *bufio.Reader
 
 	mu  sync.Mutex // guards pid
 	pid int
+}
+
+func newWard(pid int, pipe *os.File) *ward {
+	return &ward{pid: pid, lines: bufio.NewReader(unwaiting{pipe})}
+}
+
+// unwaiting reads what there is. A deadline would not do: one that has passed by the time of the read, as on a busy machine, is an
+// error whatever there is to read.
+type unwaiting struct{ pipe *os.File }
+
+func (u unwaiting) Read(b []byte) (n int, err error) {
+	raw, err := u.pipe.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var errRead error
+	err = raw.Read(func(fd uintptr) bool {
+		n, errRead = unix.Read(int(fd), b)
+		return true
+	})
+	if err = errors.Join(err, errRead); err != nil || n <= 0 {
+		return 0, cmp.Or(err, io.EOF)
+	}
+	return n, nil
 }
 
 // wait returns when the process that serves has ended.
@@ -124,7 +148,6 @@ func statusError(status unix.WaitStatus) error {
 func (w *ward) current() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	_ = w.read.SetReadDeadline(time.Now().Add(time.Millisecond))
 	for {
 		line, err := w.lines.ReadString('\n')
 		if err != nil {
