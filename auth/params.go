@@ -35,13 +35,14 @@ type query struct {
 	params []param // of the latest spelling
 	text   []byte  // decoded parts and joined lines; only ever appended to, so that slices of it stay valid
 
-	// Where params and text start, so that a usual request costs one allocation.
+	// Where params and text start, so that a usual request costs one allocation, or none in a Room.
 	paramsRoom [8]param
 	textRoom   [256]byte
 }
 
-func newQuery(raw, body []byte) *query {
-	q := &query{raw: raw, body: newBodyMD5(body)}
+// start makes q the query of a request.
+func (q *query) start(raw, body []byte) *query {
+	q.raw, q.body = raw, newBodyMD5(body)
 	q.params, q.text = q.paramsRoom[:0], q.textRoom[:0]
 	return q
 }

@@ -22,6 +22,19 @@ type Request struct {
 	Path   []byte // as on the request line, without the query
 	Query  []byte // as on the request line, without "?"
 	Body   []byte // as received
+
+	Room *Room // to work in; nil for memory of its own
+}
+
+// Room is memory for one request at a time, for whoever verifies many. Its zero value is ready. Between two requests it keeps
+// what the last one lent.
+type Room struct{ used query }
+
+func (r *Room) query() *query {
+	if r == nil {
+		return new(query)
+	}
+	return &r.used
 }
 
 // RequestError says why a request is refused, in words meant for whoever sent it.
@@ -40,7 +53,8 @@ var (
 
 // VerifyRequest returns nil if r is signed with the app's secret, or a [*RequestError]. prefix is the
 // part of the path in front of "/apps/", in any of the forms "ws", "/ws" and "/ws/"; a request may
-// be signed with it, as it arrives, or without, as Reverb and the PHP library do. It keeps nothing of r.
+// be signed with it, as it arrives, or without, as Reverb and the PHP library do. It keeps nothing of r
+// but what is in its Room.
 //
 // The signature comes first. Key, version and clock are judged only in what it covers, so that an
 // unsigned caller cannot ask about our clock, while a signer whose clock is wrong is told so. The key
@@ -56,7 +70,7 @@ func (a *App) VerifyRequest(r Request, prefix string, now time.Time) error {
 	var (
 		room  [4][]byte
 		paths = appendPaths(room[:0], r.Path, prefix)
-		q     = newQuery(r.Query, r.Body)
+		q     = r.Room.query().start(r.Query, r.Body)
 		tried [spellings][]byte
 		key   []byte
 	)
@@ -140,7 +154,7 @@ func (a *App) errExpired(given, now time.Time) error {
 // SignRequest returns the query of a request with the given parameters that is signed as of now.
 // path is as it will stand on the request line.
 func (a *App) SignRequest(method, path string, parameters url.Values, body []byte, now time.Time) string {
-	q := newQuery(nil, body)
+	q := new(query).start(nil, body)
 	values := url.Values{}
 	maps.Copy(values, parameters)
 	values.Del("auth_signature")

@@ -21,7 +21,14 @@ const (
 // verify returns what a caller would be told about the request at the given time, "" if it is good.
 func verify(t testing.TB, a *App, method, path, query, body, prefix string, now time.Time) string {
 	t.Helper()
-	err := a.VerifyRequest(Request{method, []byte(path), []byte(query), []byte(body)}, prefix, now)
+	r := Request{Method: method, Path: []byte(path), Query: []byte(query), Body: []byte(body)}
+	err := a.VerifyRequest(r, prefix, now)
+	r.Room = new(Room)
+	for range 2 {
+		if again := a.VerifyRequest(r, prefix, now); (again == nil) != (err == nil) || err != nil && again.Error() != err.Error() {
+			t.Errorf("in a room %v, otherwise %v", again, err)
+		}
+	}
 	if err == nil {
 		return ""
 	}

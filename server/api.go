@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"sync"
 
 	"github.com/valyala/fasthttp"
 
@@ -97,12 +98,17 @@ func (s *Server) take(ctx *fasthttp.RequestCtx, b *lockedBucket, rate, n int) bo
 	return false
 }
 
+var roomPool = sync.Pool{New: func() any { return new(auth.Room) }}
+
 func (s *Server) verifyRequest(ctx *fasthttp.RequestCtx, settings *auth.App) *auth.RequestError {
+	room := roomPool.Get().(*auth.Room)
+	defer roomPool.Put(room)
 	err := settings.VerifyRequest(auth.Request{
 		Method: string(ctx.Method()),
 		Path:   ctx.URI().PathOriginal(),
 		Query:  ctx.URI().QueryString(),
 		Body:   ctx.Request.Body(),
+		Room:   room,
 	}, s.cfg.Path, s.cfg.Now())
 	if err == nil {
 		return nil
