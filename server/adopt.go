@@ -9,22 +9,29 @@ import (
 	"github.com/reverb-go/reverb-go/protocol"
 )
 
-// adopt makes an upgraded socket one of the loop's connections and welcomes it, or tells it why not.
-// A refusal is a WebSocket close with a code, because an HTTP error would make pusher-js wait 15
-// seconds and tell it nothing. early is what the client has sent already.
+// adopt makes an upgraded socket one of the loop's connections. early is what the client has sent already.
 func (l *loop) adopt(c *conn, h handshake, early []byte) {
-	c.app, c.id, c.lastSeen = h.app, l.ids.next(), l.seconds
 	if err := l.watch(c); err != nil {
 		l.server.counts.refused[refusedSystem].Inc()
 		l.server.log.Error("connection not watched", "err", err)
+		l.load.Add(-1)
 		closeUnadopted(c)
 		return
 	}
+	l.welcome(c, h, early)
+}
+
+// welcome tells a new connection that it is one, or why not. A refusal is a WebSocket close with a code, because
+// an HTTP error would make pusher-js wait 15 seconds and tell it nothing.
+func (l *loop) welcome(c *conn, h handshake, early []byte) {
+	c.app, c.id, c.lastSeen = h.app, l.ids.next(), l.seconds
+	c.state = closing // which it is, should a bug end it before it is counted
 	l.push(c, l.own(rawFrame(h.response())))
 	if why, refused := l.server.admit(c, h); refused {
 		l.turnAway(c, why)
 		return
 	}
+	c.state = open
 	settings := c.app.get()
 	c.opened = l.seconds
 	l.server.counts.Opened.Inc()
@@ -99,7 +106,6 @@ func (l *loop) turnAway(c *conn, why refusal) {
 	e := why.err()
 	l.trace(TraceEvent{Kind: TraceRefused, Socket: c.id, Err: e})
 	l.sendError(c, e)
-	c.state = closing
 	l.sendClose(c, ws.StatusCode(e.Code), e.Message)
 	l.linger(c)
 }

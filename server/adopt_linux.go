@@ -4,9 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
-	"os"
-	"sync"
 	"time"
 
 	"github.com/reverb-go/reverb-go/server/handover"
@@ -39,6 +36,11 @@ func Adopt(cfg Config, broker Broker, h Heir) (*Server, Moved, error) {
 	}
 	resumeHooks()
 	s.start()
+	for _, fd := range in.sockets {
+		v := newVisitor(fd, poll.Peer(fd))
+		v.hasAsked = true // or may have: it is not told when its time is over
+		s.visit(v)
+	}
 	for _, r := range in.requests {
 		s.serveHeld(r.conn, r.early)
 	}
@@ -52,6 +54,7 @@ type incoming struct {
 	server   *Server
 	heir     Heir
 	requests []heldRequest
+	sockets  []int // between two requests, for loops
 	moved    Moved
 	next     int // loop
 }
@@ -157,33 +160,20 @@ func (in *incoming) takeRequests(m handover.Message) error {
 		return errCount
 	}
 	for _, r := range l.List {
+		in.moved.Requests++
+		if len(r.Early) == 0 && r.Client == "" && in.server.hasVisitors {
+			in.sockets = append(in.sockets, files[0])
+			files = files[1:]
+			continue
+		}
 		c, err := requestConn(files[0], r.Client)
 		files = files[1:]
 		if err != nil {
 			return err
 		}
 		in.requests = append(in.requests, heldRequest{c, r.Early})
-		in.moved.Requests++
 	}
 	return in.ack()
-}
-
-// requestConn makes a connection of a descriptor, which it takes over. client is what a proxy has said.
-func requestConn(fd int, client string) (net.Conn, error) {
-	f := os.NewFile(uintptr(fd), "")
-	defer f.Close()
-	c, err := net.FileConn(f)
-	if err != nil {
-		return nil, fmt.Errorf("take over a connection: %w", err)
-	}
-	plain, ok := c.(systemConn)
-	addr, err := netip.ParseAddrPort(client)
-	if client == "" || !ok || err != nil {
-		return c, nil
-	}
-	p := &proxiedConn{systemConn: plain, client: net.TCPAddrFromAddrPort(addr), once: new(sync.Once), hasRead: true}
-	p.once.Do(func() {})
-	return p, nil
 }
 
 // end confirms that all is there, and waits for the word to serve.
@@ -213,6 +203,7 @@ func (in *incoming) giveUp(why error) {
 	for _, r := range in.requests {
 		_ = r.conn.Close()
 	}
+	closeSockets(in.sockets)
 	for _, l := range in.server.loops {
 		for _, c := range l.byFD {
 			if c != nil {

@@ -1,8 +1,8 @@
 package server
 
 import (
-	"crypto/md5"
 	"errors"
+	"sync"
 
 	"github.com/valyala/fasthttp"
 
@@ -10,10 +10,13 @@ import (
 )
 
 func (s *Server) postEvents(ctx *fasthttp.RequestCtx, a *app, _ string) {
-	sum := md5.Sum(ctx.Request.Body()) // before the parser rewrites it
+	sum := sumForKey(ctx)
 	event, err := protocol.ParsePublish(ctx.Request.Body())
 	if err != nil {
 		s.answerBadBody(ctx, err)
+		return
+	}
+	if s.mustPass(ctx, event.HasInfo || isRepeatable(ctx, event.IdempotencyKey)) {
 		return
 	}
 	s.once(ctx, a, event.IdempotencyKey, sum, func() { s.publishOne(ctx, a, event) })
@@ -22,6 +25,9 @@ func (s *Server) postEvents(ctx *fasthttp.RequestCtx, a *app, _ string) {
 func (s *Server) publishOne(ctx *fasthttp.RequestCtx, a *app, event protocol.Publish) {
 	if !s.take(ctx, &a.events, a.get().MaxAPIEvents, 1) {
 		return
+	}
+	if _, isLoop := ctx.Conn().(*visitor); !isLoop { // which would wait for itself
+		s.waitToPublish()
 	}
 	s.publish(a, event)
 	if !event.HasInfo {
@@ -46,7 +52,7 @@ func (s *Server) publishOne(ctx *fasthttp.RequestCtx, a *app, event protocol.Pub
 
 // postBatch publishes several events: all, or, if one of them is not valid, none.
 func (s *Server) postBatch(ctx *fasthttp.RequestCtx, a *app, _ string) {
-	sum := md5.Sum(ctx.Request.Body())
+	sum := sumForKey(ctx)
 	events, err := protocol.ParseBatch(ctx.Request.Body())
 	if err != nil {
 		s.answerBadBody(ctx, err)
@@ -61,6 +67,7 @@ func (s *Server) publishBatch(ctx *fasthttp.RequestCtx, a *app, events []protoco
 	}
 	var asked []string // the channels of those with info, in order
 	for _, event := range events {
+		s.waitToPublish()
 		s.publish(a, event)
 		if event.HasInfo {
 			asked = append(asked, string(event.Channels[0]))
@@ -86,17 +93,19 @@ func (s *Server) publishBatch(ctx *fasthttp.RequestCtx, a *app, events []protoco
 	answerJSON(ctx, fasthttp.StatusOK, append(body, "]}"...))
 }
 
-// publish hands an event to the broker, once for each channel.
+var payloadPool = sync.Pool{New: func() any { return new([]byte) }}
+
+// publish hands an event to the broker, once for each channel. Who is no loop calls waitToPublish before.
 func (s *Server) publish(a *app, event protocol.Publish) {
-	s.waitToPublish()
 	s.counts.publishedAPI.Inc()
 	except, _ := protocol.ParseSocketID(event.SocketID) // an id that is none of ours excludes nobody
-	payload := make([]byte, 0, 512)
+	room := payloadPool.Get().(*[]byte)
+	defer payloadPool.Put(room)
 	for _, name := range event.Channels {
 		channel := string(name)
-		payload = protocol.AppendEvent(payload[:0], event.Name, event.Data, channel)
+		*room = protocol.AppendEvent((*room)[:0], event.Name, event.Data, channel)
 		s.broker.Publish(protocol.Broadcast{
-			AppID: a.id, Channel: channel, Payload: payload, Except: except, Cache: isCache(channel), CacheTTL: a.get().CacheTTL,
+			AppID: a.id, Channel: channel, Payload: *room, Except: except, Cache: isCache(channel), CacheTTL: a.get().CacheTTL,
 		})
 	}
 }

@@ -19,6 +19,12 @@ type AppSource interface {
 	ByID(id string) (*auth.App, error)
 }
 
+// A PromptSource is an AppSource that answers at once, and so may be asked by loops.
+type PromptSource interface {
+	AppSource
+	AnswersAtOnce()
+}
+
 // An app is what the server keeps for one of the apps it has met.
 type app struct {
 	id       string

@@ -2,7 +2,9 @@ package server
 
 import (
 	"fmt"
+	"net"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/reverb-go/reverb-go/auth"
@@ -118,5 +120,24 @@ func BenchmarkPing(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		s.say(c, lent, in)
+	}
+}
+
+// BenchmarkEvent is an event that is published over HTTP, from bytes to the answer's bytes.
+func BenchmarkEvent(b *testing.B) {
+	s := newStill(b, Config{}, nil)
+	body := `{"name":"order.shipped","channels":["private-orders"],"data":"{\"id\":7,\"text\":\"` + strings.Repeat("x", 180) + `\"}"}`
+	query := s.app.get().SignRequest("POST", "/apps/1/events", nil, []byte(body), s.cfg.Now())
+	request := []byte(fmt.Sprintf("POST /apps/1/events?%s HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: GuzzleHttp/7\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", query, len(body), body))
+	v := &visitor{fd: devNull(b), peer: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 5000}}
+	s.loop.visitors[v.fd] = v
+	lent := make([]byte, len(request))
+	b.ReportAllocs()
+	for b.Loop() {
+		copy(lent, request)
+		s.loop.handleRequest(v, lent)
+	}
+	if got := s.loop.front.ctx.Response.StatusCode(); got != 200 || !v.hasAsked {
+		b.Fatalf("answered with %d: %s", got, s.loop.front.ctx.Response.Body())
 	}
 }

@@ -6,14 +6,14 @@
 //
 // # Goroutines
 //
-//   - fasthttp has one for each listener and one for each connection that speaks HTTP. A connection
-//     that becomes a WebSocket leaves it.
 //   - Each event loop has one. It owns its connections: their fields are touched on it alone, and
 //     others reach it through its inbox.
+//   - fasthttp has one for each listener and one for each connection whose HTTP requests no loop answers. Where there is
+//     epoll, loops answer those that never have to wait, which are handshakes and most events: see [visitor].
 //   - A stream, which is a connection that no loop can read and write itself, has one that reads, and
 //     another one while there is something to write.
 //
-// Shutdown ends them all. Nothing on a loop blocks; publishers over HTTP do, while a loop is behind.
+// Shutdown ends them all. Nothing on a loop blocks; publishers over HTTP do, on fasthttp's goroutines, while a loop is behind.
 //
 // # A message's way
 //

@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"sync"
+	"syscall"
 	"time"
+
+	"github.com/reverb-go/reverb-go/server/internal/poll"
 )
 
 // A Gate is a listener that can be closed for a while. Who connects meanwhile is not refused, but waits in the
@@ -15,11 +19,14 @@ type Gate struct {
 	net.Listener
 	deadline func(time.Time) error
 
+	raw syscall.RawConn // of file; static after openSockets
+
 	mu       sync.Mutex // guards what follows
 	changed  *sync.Cond
 	isPaused bool
 	isClosed bool
-	isInside bool // somebody is between two calls of Accept, with a connection in hand or waiting for one
+	file     *os.File // the same socket, which says when there is somebody to accept; nil unless openSockets was called
+	isInside bool     // somebody is between two calls of Accept, with a connection in hand or waiting for one
 }
 
 // NewGate returns a Gate for a listening socket, which must be of TCP or unix. Whatever wraps listeners belongs
@@ -37,6 +44,34 @@ func NewGate(ln net.Listener) (*Gate, error) {
 // File returns a copy of the listening socket.
 func (g *Gate) File() (*os.File, error) {
 	return g.Listener.(interface{ File() (*os.File, error) }).File()
+}
+
+// openSockets makes acceptSocket possible.
+func (g *Gate) openSockets() (err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.file, err = g.File(); err != nil {
+		return err
+	}
+	g.raw, err = g.file.SyscallConn()
+	return err
+}
+
+// acceptSocket is Accept for whoever looks after sockets himself. It returns the address of the other end, if it has one.
+func (g *Gate) acceptSocket() (fd int, peer netip.Addr, err error) {
+	for {
+		if !g.enter() {
+			return -1, netip.Addr{}, net.ErrClosed
+		}
+		waitErr := g.raw.Read(func(listening uintptr) bool {
+			fd, peer, err = poll.Accept(int(listening))
+			return err != poll.ErrAgain
+		})
+		if waitErr == nil {
+			return fd, peer, err
+		}
+		// The gate is paused or closed, which are the only ends of waiting there are.
+	}
 }
 
 // Accept waits for a connection, and while the gate is paused for that to end.
@@ -72,11 +107,19 @@ func (g *Gate) Pause(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.isPaused = true
-	_ = g.deadline(time.Unix(1, 0)) // an error means that it is closed
+	g.interrupt(time.Unix(1, 0))
 	for g.isInside && !g.isClosed && ctx.Err() == nil {
 		g.changed.Wait()
 	}
 	return ctx.Err()
+}
+
+// interrupt sets when waiting ends; an error means that the gate is closed. The caller holds g.mu.
+func (g *Gate) interrupt(at time.Time) {
+	_ = g.deadline(at)
+	if g.file != nil {
+		_ = g.file.SetDeadline(at)
+	}
 }
 
 // Resume ends a Pause.
@@ -84,7 +127,7 @@ func (g *Gate) Resume() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.isPaused = false
-	_ = g.deadline(time.Time{})
+	g.interrupt(time.Time{})
 	g.changed.Broadcast()
 }
 
@@ -93,6 +136,10 @@ func (g *Gate) Close() error {
 	g.mu.Lock()
 	g.isClosed = true
 	g.changed.Broadcast()
+	file := g.file
 	g.mu.Unlock()
+	if file != nil {
+		_ = file.Close()
+	}
 	return g.Listener.Close()
 }

@@ -3,7 +3,11 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"net/netip"
+	"os"
+	"sync"
 	"time"
 
 	"github.com/reverb-go/reverb-go/auth"
@@ -91,6 +95,8 @@ func (p *pause) rest(ctx context.Context) (err error) {
 			return errors.New("a listener does not come to rest")
 		}
 	}
+	s.isHolding.Store(true)
+	s.barrier() // from here on no loop gives a connection to HTTP
 	if p.held, err = s.holdHTTP(ctx); err != nil {
 		return err
 	}
@@ -158,6 +164,7 @@ func (p *pause) park() {
 func (p *pause) resume() {
 	s := p.server
 	s.pausing.Store(false)
+	s.isHolding.Store(false)
 	if p.loops != nil {
 		close(p.loops)
 	}
@@ -210,6 +217,10 @@ func (l *loop) letGo() {
 		l.discard(c)
 		l.poller.Remove(int(c.fd))
 		l.closeSocket(c)
+	}
+	for _, v := range l.visitors {
+		l.poller.Remove(int(v.fd))
+		l.dismiss(v)
 	}
 }
 
@@ -269,6 +280,27 @@ func (s *Server) serveHeld(c net.Conn, pending []byte) {
 		_ = c.Close()
 		return
 	}
-	hc := s.track(c, pending)
-	s.streamsWG.Go(func() { _ = s.http.ServeConn(hc) }) // what it has to say is about the client
+	s.serveTracked(s.track(c, pending))
+}
+
+func (s *Server) serveTracked(c *httpConn) {
+	s.streamsWG.Go(func() { _ = s.http.ServeConn(c) }) // what it has to say is about the client
+}
+
+// requestConn makes a connection of a descriptor, which it takes over. client is what a proxy has said.
+func requestConn(fd int, client string) (net.Conn, error) {
+	f := os.NewFile(uintptr(fd), "")
+	defer f.Close()
+	c, err := net.FileConn(f)
+	if err != nil {
+		return nil, fmt.Errorf("take over a connection: %w", err)
+	}
+	plain, ok := c.(systemConn)
+	addr, err := netip.ParseAddrPort(client)
+	if client == "" || !ok || err != nil {
+		return c, nil
+	}
+	p := &proxiedConn{systemConn: plain, client: net.TCPAddrFromAddrPort(addr), once: new(sync.Once), hasRead: true}
+	p.once.Do(func() {})
+	return p, nil
 }

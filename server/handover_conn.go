@@ -50,6 +50,7 @@ func (l *loop) importConn(a *app, x *handover.Connection, fd int) error {
 	if err := l.watch(c); err != nil {
 		return err
 	}
+	l.load.Add(1)
 	l.server.total.Add(1)
 	a.connections.Add(1)
 	a.gauge.Inc()

@@ -2,9 +2,8 @@ package server
 
 import (
 	"fmt"
-	"net"
-	"os"
-	"syscall"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/reverb-go/reverb-go/server/handover"
@@ -83,6 +82,13 @@ func (p *pause) move(m Moving) (moved Moved, err error) {
 	}
 	if moved.Requests, err = o.sendHeld(p.held); err != nil {
 		return moved, err
+	}
+	for _, l := range p.server.loops {
+		n, err := o.sendVisitors(l)
+		if err != nil {
+			return moved, err
+		}
+		moved.Requests += n
 	}
 	if err := o.confirm(moved); err != nil {
 		return moved, err
@@ -215,18 +221,18 @@ func (o *outgoing) sendHeld(held []*httpConn) (sent int, err error) {
 	return sent, nil
 }
 
-// duplicate returns another descriptor of a connection's socket.
-func duplicate(c net.Conn) (fd int, err error) {
-	plain, ok := c.(syscall.Conn)
-	if !ok {
-		return -1, os.ErrInvalid
+// sendVisitors sends those of a loop that is parked. What has come of their requests is still in the kernel.
+func (o *outgoing) sendVisitors(l *loop) (sent int, err error) {
+	all := slices.Collect(maps.Values(l.visitors))
+	for batch := range slices.Chunk(all, maxBatchConns) {
+		files := make([]int, len(batch))
+		for i, v := range batch {
+			files[i] = int(v.fd)
+		}
+		if err := o.send(handover.KindRequests, &handover.Requests{List: make([]handover.Request, len(batch))}, files...); err != nil {
+			return sent, err
+		}
+		sent += len(batch)
 	}
-	raw, err := plain.SyscallConn()
-	if err != nil {
-		return -1, err
-	}
-	if ctlErr := raw.Control(func(old uintptr) { fd, err = poll.Duplicate(old) }); ctlErr != nil {
-		return -1, ctlErr
-	}
-	return fd, err
+	return sent, nil
 }

@@ -87,7 +87,8 @@ func (r *relay) serve(ln net.Listener) {
 	if ln = gate; r.tls != nil {
 		ln = tls.NewListener(gate, r.tls)
 	}
-	go func() { _ = r.server.Serve(ln) }() // ends with the server
+	s := r.server
+	go func() { _ = s.Serve(ln) }() // ends with the server
 }
 
 // handOver puts a new server in the place of the one there is.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 
 	"github.com/reverb-go/reverb-go/auth"
@@ -13,13 +14,13 @@ import (
 )
 
 func TestHealth(t *testing.T) {
-	fault := error(nil)
+	var fault atomic.Pointer[error]
 	apps, err := auth.NewApps()
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv, err := server.New(server.Config{
-		Apps: apps, Checks: []server.Check{{Name: "apps", Err: func() error { return fault }}},
+		Apps: apps, Checks: []server.Check{{Name: "apps", Err: func() error { return *fault.Load() }}},
 	}, scaling.NewLocal())
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +39,7 @@ func TestHealth(t *testing.T) {
 		{nil, `{"status":"ok","parts":{"apps":"ok"}}`},
 		{errors.New("the database is away"), `{"status":"degraded","parts":{"apps":"the database is away"}}`},
 	} {
-		fault = tt.fault
+		fault.Store(&tt.fault)
 		resp, err := http.Get(url)
 		if status, body := answerOf(resp, err); status != http.StatusOK || body != tt.want {
 			t.Errorf("got %d %s, want 200 %s", status, body, tt.want)

@@ -17,6 +17,9 @@ import (
 // maxHTTPHeader bounds what is reserved for the head of a request, however large requests may be.
 const maxHTTPHeader = 64 << 10
 
+// serverName is what answers say they come from.
+const serverName = "reverb-go"
+
 // keepAlive is how long an HTTP connection may be idle between requests.
 const keepAlive = 75 * time.Second
 
@@ -24,7 +27,7 @@ func (s *Server) newHTTP() *fasthttp.Server {
 	return &fasthttp.Server{
 		Handler:               s.handleHTTP,
 		ErrorHandler:          s.handleHTTPError,
-		Name:                  "reverb-go",
+		Name:                  serverName,
 		ReadBufferSize:        min(s.cfg.MaxRequestSize+1, maxHTTPHeader),
 		MaxRequestBodySize:    s.cfg.MaxRequestSize,
 		ReadTimeout:           s.cfg.HandshakeTimeout,
@@ -49,9 +52,9 @@ func (h httpLog) Printf(format string, args ...any) {
 // listeners. Connections that are no plain sockets, such as those of crypto/tls, are served by
 // goroutines of their own.
 func (s *Server) Serve(ln net.Listener) error {
-	accepting := &listener{Listener: ln, server: s, log: s.log}
+	accepting := s.newListener(ln)
 	if !s.listening(accepting) {
-		return ln.Close()
+		return accepting.Close()
 	}
 	err := s.http.Serve(accepting)
 	if s.draining.Load() {
@@ -77,9 +80,14 @@ func (s *Server) handleHTTP(ctx *fasthttp.RequestCtx) {
 		ctx.SetConnectionClose()
 		return
 	}
+	s.answer(ctx)
+}
+
+// answer answers a request that is complete, or has it upgraded or passed on.
+func (s *Server) answer(ctx *fasthttp.RequestCtx) {
 	started := time.Now()
 	route := s.serveHTTP(ctx)
-	if ctx.Hijacked() {
+	if v, ok := ctx.Conn().(*visitor); ctx.Hijacked() || ok && !v.isAnswered() {
 		return
 	}
 	s.counts.http.observe(route, ctx.Response.StatusCode(), time.Since(started))
@@ -101,6 +109,10 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) route {
 		return routeOther
 	}
 	path, known := s.routePath(ctx)
+	if v, ok := ctx.Conn().(*visitor); ok && !suitsLoop(ctx, path) {
+		v.mustPass = true
+		return routeOther
+	}
 	switch {
 	case !known:
 		s.answerError(ctx, fasthttp.StatusNotFound, textNotFound)
@@ -171,7 +183,7 @@ func (s *Server) serveApp(ctx *fasthttp.RequestCtx, rest string) {
 	switch {
 	case isLost:
 		h.refuse(refusedPath)
-	case ctx.Conn().(*httpConn).isSurplus:
+	case ctx.Conn().(interface{ surplus() bool }).surplus():
 		h.refuse(refusedFiles)
 	default:
 		s.findApp(&h, key)

@@ -56,6 +56,8 @@ type requestBuffer [1024]byte
 
 var requestBuffers = sync.Pool{New: func() any { return new(requestBuffer) }}
 
+func (c *httpConn) surplus() bool { return c.isSurplus }
+
 // keep appends to what has come of the request.
 func (c *httpConn) keep(b []byte) {
 	if c.pending == nil {

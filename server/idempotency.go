@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"crypto/md5"
 	"encoding/hex"
@@ -63,17 +64,34 @@ func (k *answers) expire(now time.Time) {
 	}
 }
 
+const idempotencyHeader = "Idempotency-Key"
+
+// sumForKey returns the sum of a body that the parser has not rewritten yet, if the request may have a key: a body has it by its
+// name, or with letters that are escaped.
+func sumForKey(ctx *fasthttp.RequestCtx) (sum [md5.Size]byte) {
+	body := ctx.Request.Body()
+	if isRepeatable(ctx, nil) || bytes.Contains(body, []byte("idempotency_key")) || bytes.Contains(body, []byte(`\u00`)) {
+		sum = md5.Sum(body)
+	}
+	return sum
+}
+
+// isRepeatable reports whether a request has an idempotency key, in the header or, which is key, in the body.
+func isRepeatable(ctx *fasthttp.RequestCtx, key []byte) bool {
+	return key != nil || len(ctx.Request.Header.Peek(idempotencyHeader)) > 0
+}
+
 // once calls do, which answers the request, unless a request with the same idempotency key, from the
 // header or the body, has been answered. A refusal is not kept: it may be better luck next time.
 func (s *Server) once(ctx *fasthttp.RequestCtx, a *app, key []byte, sum [md5.Size]byte, do func()) {
-	if header := ctx.Request.Header.Peek("Idempotency-Key"); len(header) > 0 {
+	if header := ctx.Request.Header.Peek(idempotencyHeader); len(header) > 0 {
 		key = header
 	}
-	switch {
-	case key == nil:
+	if key == nil {
 		do()
 		return
-	case s.cluster != nil:
+	}
+	if s.cluster != nil {
 		s.onceInCluster(ctx, a, string(key), sum, do)
 		return
 	}

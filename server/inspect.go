@@ -69,7 +69,7 @@ func (in Inspection) Loops(ctx context.Context) []LoopState {
 	for i, l := range in.server.loops {
 		states[i] = LoopState{Index: i, Waiting: int(l.inbox.length.Load())}
 		answers[i] = make(chan int, 1)
-		l.inbox.post(note{do: func(l *loop) { answers[i] <- l.count }})
+		l.inbox.post(note{do: func(l *loop) { answers[i] <- int(l.load.Load()) - len(l.visitors) }})
 	}
 	for i := range states {
 		select {
@@ -162,6 +162,7 @@ func (in Inspection) Publish(appID string, event protocol.Publish) (subscribers 
 	if a == nil {
 		return 0, false, err
 	}
+	in.server.waitToPublish()
 	in.server.publish(a, event)
 	for _, name := range event.Channels {
 		subscribers += in.server.lookup(a, string(name))[0].Subscriptions

@@ -3,6 +3,7 @@ package server
 import (
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/reverb-go/reverb-go/channels"
@@ -24,27 +25,31 @@ type loop struct {
 	inbox inbox
 
 	// Owned by the loop's goroutine.
-	conns   map[*conn]struct{} // those with a stream
-	byFD    []*conn            // the others, by descriptor
-	count   int
-	wheel   wheel
-	now     time.Time
-	seconds uint32 // since the server was made
-	buf     []byte // what is being read
-	scratch []byte // a message being built
-	events  []poll.Event
-	ready   []*conn // stopped reading before their socket was empty
-	dirty   []*conn // have something to write
-	spare   []*conn // memory for the next dirty
-	doomed  []doomed
-	held    []*frame // references given up when the turn ends
-	queues  []*outQueue
-	vector  poll.Vector
-	ring    *poll.Ring // nil where there is none
-	sending []*conn    // whose output is in ring
-	stats   loopStats
-	ids     idSource
-	rewatch []*conn // were imported while their watchlist was not answered
+	conns    map[*conn]struct{} // those with a stream
+	byFD     []*conn            // the others, by descriptor
+	visitors map[int32]*visitor // by descriptor
+	callers  []*visitor         // have sent something
+	looked   time.Time          // when visitors were last looked after
+	front    front
+	load     atomic.Int32 // connections and visitors, with those on their way; for all goroutines
+	wheel    wheel
+	now      time.Time
+	seconds  uint32 // since the server was made
+	buf      []byte // what is being read
+	scratch  []byte // a message being built
+	events   []poll.Event
+	ready    []*conn // stopped reading before their socket was empty
+	dirty    []*conn // have something to write
+	spare    []*conn // memory for the next dirty
+	doomed   []doomed
+	held     []*frame // references given up when the turn ends
+	queues   []*outQueue
+	vector   poll.Vector
+	ring     *poll.Ring // nil where there is none
+	sending  []*conn    // whose output is in ring
+	stats    loopStats
+	ids      idSource
+	rewatch  []*conn // were imported while their watchlist was not answered
 
 	deflater deflater
 	inflater inflater
@@ -63,7 +68,7 @@ func newLoop(s *Server, index int) (*loop, error) {
 	}
 	l := &loop{
 		server: s, index: index, poller: p, shard: channels.NewShard(index),
-		conns: make(map[*conn]struct{}), buf: make([]byte, readSize), ids: newIDSource(),
+		conns: make(map[*conn]struct{}), visitors: make(map[int32]*visitor), front: newFront(s), buf: make([]byte, readSize), ids: newIDSource(),
 	}
 	if !s.cfg.NoIOUring {
 		l.ring, err = poll.NewRing()
@@ -83,7 +88,7 @@ func (l *loop) run() {
 		l.inbox.wakes.Wait()
 		l.giveBack()
 	}()
-	for !l.inbox.close(l.count == 0) {
+	for !l.inbox.close(l.load.Load() == 0) {
 		l.wait()
 		started := l.server.cfg.Now()
 		l.setTime(started)
@@ -113,7 +118,7 @@ func (l *loop) wait() {
 		timeout = 0
 	} else if len(l.ready) > 0 {
 		timeout = l.readPause()
-	} else if l.count == 0 && l.index != 0 {
+	} else if l.load.Load() == 0 && l.index != 0 {
 		timeout = -1
 	}
 	var err error
@@ -148,6 +153,7 @@ func (l *loop) turn() {
 	if !isPausing && !l.server.isCongested() {
 		l.readReady()
 	}
+	l.hear()
 	l.takeNotes()
 	l.reap()
 	if !isPausing {
@@ -162,6 +168,7 @@ func (l *loop) markReady() {
 	for _, ev := range l.events {
 		c := l.connOf(ev.FD)
 		if c == nil {
+			l.markCaller(ev)
 			continue
 		}
 		if ev.Writable && c.out != nil && !c.out.isDirty {
@@ -173,6 +180,19 @@ func (l *loop) markReady() {
 			l.ready = append(l.ready, c)
 		}
 		c.hasEnded = c.hasEnded || ev.Ended
+	}
+}
+
+// markCaller has the visitor of an event heard in this turn.
+func (l *loop) markCaller(ev poll.Event) {
+	v := l.visitors[ev.FD]
+	if v == nil {
+		return
+	}
+	v.hasEnded = v.hasEnded || ev.Ended
+	if ev.Readable && !v.isReady {
+		v.isReady = true
+		l.callers = append(l.callers, v)
 	}
 }
 

@@ -176,7 +176,6 @@ func openStage(t testing.TB, s *script, e engine) *stage {
 // raise starts a node for each broker. Two loops are enough to see clients of different loops meet.
 func raise(t testing.TB, on *stage, brokers []server.Broker, cfg server.Config) {
 	t.Helper()
-	on.tick, on.shutDown = func() {}, func() {}
 	for _, broker := range brokers {
 		raiseNode(t, on, broker, cfg)
 	}
@@ -186,17 +185,25 @@ func raise(t testing.TB, on *stage, brokers []server.Broker, cfg server.Config) 
 
 func raiseNode(t testing.TB, on *stage, broker server.Broker, cfg server.Config) {
 	t.Helper()
-	srv, err := server.New(cfg, broker)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	raiseOn(t, on, ln, broker, cfg)
+}
+
+func raiseOn(t testing.TB, on *stage, ln net.Listener, broker server.Broker, cfg server.Config) {
+	t.Helper()
+	srv, err := server.New(cfg, broker)
 	if err != nil {
 		t.Fatal(err)
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
 	on.nodes = append(on.nodes, ln.Addr().String())
+	if on.tick == nil {
+		on.tick, on.shutDown = func() {}, func() {}
+	}
 	tick, shutDown := on.tick, on.shutDown
 	on.tick = func() { tick(); srv.Tick() }
 	stop := func() {

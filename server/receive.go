@@ -3,7 +3,10 @@ package server
 import (
 	"io"
 	"net"
+	"net/netip"
 	"syscall"
+
+	"github.com/reverb-go/reverb-go/server/internal/poll"
 )
 
 // A process without descriptors left can do nothing, not even accept a connection to refuse it: clients would wait in
@@ -21,25 +24,45 @@ const maxUnserved = 1_000
 
 // receive takes a connection that was accepted, or refuses it and returns nil.
 func (s *Server) receive(c net.Conn) *httpConn {
+	isSurplus, why, isRefused := s.findRoom(descriptorOf(c))
 	hc := s.track(c, nil)
-	if s.cfg.IsOverloaded != nil && s.cfg.IsOverloaded() && s.unserved() > maxUnserved {
-		s.refuseAtOnce(hc, refusedMemory)
+	if isRefused {
+		s.refuseAtOnce(hc, why)
 		return nil
 	}
-	if s.cfg.MaxFiles == 0 {
-		return hc
+	hc.isSurplus = isSurplus
+	return hc
+}
+
+// receiveSocket gives a socket that was accepted to a loop, or refuses it.
+func (s *Server) receiveSocket(fd int, peer netip.Addr) {
+	isSurplus, why, isRefused := s.findRoom(fd)
+	if isRefused {
+		s.counts.refused[why].Inc()
+		poll.WriteOnce(fd, []byte(unavailable))
+		poll.CloseSocket(fd)
+		return
 	}
-	left, reserved := s.cfg.MaxFiles-descriptorOf(c), reservedFiles(s.cfg.MaxFiles)
+	v := newVisitor(fd, peer)
+	v.isSurplus = isSurplus
+	s.visit(v)
+}
+
+// findRoom decides whether there is room for one more connection, which has the descriptor fd. It is surplus if there is
+// for a request, but not for a WebSocket.
+func (s *Server) findRoom(fd int) (isSurplus bool, why refusal, isRefused bool) {
+	if s.cfg.IsOverloaded != nil && s.cfg.IsOverloaded() && s.unserved() > maxUnserved {
+		return false, refusedMemory, true
+	}
+	if s.cfg.MaxFiles == 0 {
+		return false, 0, false
+	}
+	left, reserved := s.cfg.MaxFiles-fd, reservedFiles(s.cfg.MaxFiles)
 	if left <= reserved && s.filesLog.take(s.cfg.Now(), 1) {
 		s.log.Error("new connections are refused, because too many files are open", "limit", s.cfg.MaxFiles,
 			"hint", "raise it: ulimit -n, or LimitNOFILE= in systemd")
 	}
-	if left <= reserved/2 {
-		s.refuseAtOnce(hc, refusedFiles)
-		return nil
-	}
-	hc.isSurplus = left <= reserved
-	return hc
+	return left <= reserved, refusedFiles, left <= reserved/2
 }
 
 // unavailable tells whoever speaks HTTP, proxies among them, to come back. It fits into the buffer of any new socket.
@@ -57,7 +80,7 @@ func (s *Server) refuseAtOnce(c *httpConn, why refusal) {
 func (s *Server) unserved() int {
 	s.httpMu.Lock()
 	defer s.httpMu.Unlock()
-	return len(s.httpConns)
+	return len(s.httpConns) + int(s.visitors.Load())
 }
 
 // descriptorOf returns the number of a connection's descriptor, or 0 if it has none.

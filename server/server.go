@@ -13,6 +13,7 @@ import (
 
 	"github.com/reverb-go/reverb-go/channels"
 	"github.com/reverb-go/reverb-go/protocol"
+	"github.com/reverb-go/reverb-go/server/internal/poll"
 )
 
 // A Server speaks the Pusher protocol to clients, and its HTTP API to apps, on the same ports.
@@ -27,14 +28,17 @@ type Server struct {
 	loops   []*loop
 	http    *fasthttp.Server
 	started time.Time
-	counts  counts
 
-	next       atomic.Uint32 // loop for the next connection
-	queued     atomic.Int64  // bytes waiting for slow connections
-	total      atomic.Int64  // established connections
+	hasVisitors bool // loops answer HTTP requests
+	counts      counts
+
+	queued     atomic.Int64 // bytes waiting for slow connections
+	total      atomic.Int64 // established connections
 	draining   atomic.Bool
 	unhealthy  atomic.Bool // draining is to begin
 	pausing    atomic.Bool // loops read nothing, and no time passes
+	isHolding  atomic.Bool // loops hear no visitors
+	visitors   atomic.Int64
 	handshakes lockedBucket
 	lookupLog  lockedBucket
 	filesLog   lockedBucket
@@ -77,6 +81,8 @@ func newServer(cfg Config, broker Broker) (*Server, error) {
 	s.peers.count = make(map[peer]int)
 	s.httpConns = make(map[*httpConn]struct{})
 	s.http = s.newHTTP()
+	_, neverWaits := cfg.Apps.(PromptSource)
+	s.hasVisitors = neverWaits && poll.Native && !cfg.Portable
 	for i := range cfg.Loops {
 		l, err := newLoop(s, i)
 		if err != nil {

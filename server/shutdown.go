@@ -26,6 +26,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if d, ok := s.broker.(Departer); ok && ctx.Err() == nil {
 		d.Depart()
 	}
+	s.onLoops((*loop).dismissAll)
 	err := s.stopHTTP(ctx)
 	s.drain(ctx)
 	for _, l := range s.loops {

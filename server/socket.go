@@ -77,7 +77,7 @@ func (l *loop) shutdownWrite(c *conn) {
 }
 
 func (l *loop) closeSocket(c *conn) {
-	l.count--
+	l.load.Add(-1)
 	if c.stream != nil {
 		delete(l.conns, c)
 		c.stream.close()
@@ -90,7 +90,6 @@ func (l *loop) closeSocket(c *conn) {
 // watch takes over the socket of a new connection.
 func (l *loop) watch(c *conn) error {
 	if c.stream != nil {
-		l.count++
 		l.conns[c] = struct{}{}
 		c.stream.loop = l
 		c.stream.start(c)
@@ -99,12 +98,16 @@ func (l *loop) watch(c *conn) error {
 	if err := l.poller.Add(int(c.fd)); err != nil {
 		return err
 	}
+	l.seat(c)
+	return nil
+}
+
+// seat has the events of a socket that is watched go to c.
+func (l *loop) seat(c *conn) {
 	for int(c.fd) >= len(l.byFD) {
 		l.byFD = append(l.byFD, nil)
 	}
-	l.count++
 	l.byFD[c.fd] = c
-	return nil
 }
 
 // socketAddr returns the address of the socket's other end, or "".

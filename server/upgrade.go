@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"net"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -110,6 +111,10 @@ func (h *handshake) response() []byte {
 
 // upgrade takes the connection of a request away from HTTP and gives it to a loop.
 func (s *Server) upgrade(ctx *fasthttp.RequestCtx, h handshake) {
+	if v, ok := ctx.Conn().(*visitor); ok {
+		v.handshake = &h
+		return
+	}
 	hc := ctx.Conn().(*httpConn)
 	hc.beginUpgrade()
 	ctx.HijackSetNoResponse(true)
@@ -123,8 +128,10 @@ func (s *Server) upgrade(ctx *fasthttp.RequestCtx, h handshake) {
 			return
 		}
 		c.isJS, c.deflates = h.isJS, h.deflate != ""
-		l := s.loops[int(s.next.Add(1))%len(s.loops)]
+		l := s.leastLoaded()
+		l.load.Add(1)
 		if !l.inbox.post(note{do: func(l *loop) { l.adopt(c, h, early) }}) {
+			l.load.Add(-1)
 			closeUnadopted(c)
 		}
 	})
@@ -151,20 +158,31 @@ func readBuffered(c net.Conn) []byte {
 // takeOver makes a conn of a socket. Where there is epoll the descriptor is duplicated and the
 // original left to be closed, which takes it out of the poller of Go's runtime.
 func (s *Server) takeOver(hc *httpConn) (*conn, error) {
-	plain, ok := hc.Conn.(syscall.Conn)
-	if s.cfg.Portable || !ok {
+	if _, ok := hc.Conn.(syscall.Conn); s.cfg.Portable || !ok {
 		hc.isDetached = true
 		return &conn{fd: -1, stream: newStream(hc.Conn, &s.streamsWG), slot: noSlot}, hc.Conn.SetDeadline(time.Time{})
 	}
-	raw, err := plain.SyscallConn()
+	fd, err := duplicate(hc.Conn)
 	if err != nil {
 		return nil, err
 	}
-	fd := -1
-	if ctlErr := raw.Control(func(old uintptr) { fd, err = poll.Duplicate(old) }); ctlErr != nil {
-		return nil, ctlErr
+	return &conn{fd: int32(fd), slot: noSlot}, nil
+}
+
+// duplicate returns another descriptor of a connection's socket.
+func duplicate(c net.Conn) (fd int, err error) {
+	plain, ok := c.(syscall.Conn)
+	if !ok {
+		return -1, os.ErrInvalid
 	}
-	return &conn{fd: int32(fd), slot: noSlot}, err
+	raw, err := plain.SyscallConn()
+	if err != nil {
+		return -1, err
+	}
+	if ctlErr := raw.Control(func(old uintptr) { fd, err = poll.Duplicate(old) }); ctlErr != nil {
+		return -1, ctlErr
+	}
+	return fd, err
 }
 
 func closeUnadopted(c *conn) {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,16 +57,15 @@ func TestNodesAlone(t *testing.T) {
 
 // TestNodes lists this node and another one, whose lease is over.
 func TestNodes(t *testing.T) {
-	s := serve(t, "")
-	asked := 0
-	s.inspector.options.Nodes = func(context.Context) ([]scaling.NodeInfo, error) {
-		asked++
+	var asked atomic.Int32
+	s := serveWith(t, Options{Nodes: func(context.Context) ([]scaling.NodeInfo, error) {
+		asked.Add(1)
 		host, _ := os.Hostname()
 		return []scaling.NodeInfo{
 			{ID: "a", About: scaling.About{Name: host, PID: os.Getpid(), Version: "v1"}, Connections: map[string]int{"1": 3}, Lease: 9 * time.Second},
 			{ID: "b", About: scaling.About{Name: "elsewhere", PID: os.Getpid()}, Waiting: 4, Lease: -time.Second},
 		}, nil
-	}
+	}})
 	var nodes struct{ Nodes []nodeView }
 	for range 2 {
 		s.call("GET", "nodes", "", &nodes)
@@ -76,8 +76,8 @@ func TestNodes(t *testing.T) {
 	if b := nodes.Nodes[1]; b.IsThis || b.Lease != -1 || b.Waiting != 4 || len(nodes.Nodes) != 2 {
 		t.Errorf("got %+v", b)
 	}
-	if asked != 1 {
-		t.Errorf("Redis was asked %d times", asked)
+	if n := asked.Load(); n != 1 {
+		t.Errorf("Redis was asked %d times", n)
 	}
 }
 

@@ -36,17 +36,22 @@ type stage struct {
 // serve starts a server with an inspector.
 func serve(t *testing.T, token string, proxies ...string) *stage {
 	t.Helper()
-	s := &stage{t: t, token: token, app: newApp(t, "1", "app-key", "app-secret")}
+	return serveWith(t, Options{Token: token}, proxies...)
+}
+
+// serveWith adds to the options what all tests need.
+func serveWith(t *testing.T, o Options, proxies ...string) *stage {
+	t.Helper()
+	s := &stage{t: t, token: o.Token, app: newApp(t, "1", "app-key", "app-secret")}
 	numbers := prometheus.NewRegistry()
 	m := metrics.New(numbers)
 	apps, err := auth.NewApps(s.app, newApp(t, "2", "other-key", "other-secret"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.inspector = New(Options{
-		Token: token, Version: "v1", Apps: apps.All, Numbers: numbers, Logger: slog.New(slog.DiscardHandler),
-		Now: func() time.Time { return time.Now().Add(time.Duration(s.skipped.Load())) },
-	})
+	o.Version, o.Apps, o.Numbers, o.Logger = "v1", apps.All, numbers, slog.New(slog.DiscardHandler)
+	o.Now = func() time.Time { return time.Now().Add(time.Duration(s.skipped.Load())) }
+	s.inspector = New(o)
 	cfg := server.Config{Apps: apps, Metrics: m, Inspector: s.inspector.Handle}
 	for _, p := range proxies {
 		cfg.TrustedProxies = append(cfg.TrustedProxies, netip.MustParsePrefix(p))

@@ -2,6 +2,7 @@ package poll
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"unsafe"
@@ -80,6 +81,34 @@ func (v *Vector) write(fd int) (n uintptr, errno unix.Errno) {
 	return n, errno
 }
 
+// WriteOnce writes b, as far as there is room.
+func WriteOnce(fd int, b []byte) {
+	var v Vector
+	v.Add(b)
+	_, _ = v.Write(fd)
+}
+
+// Accept accepts a connection that waits at a listening socket, and returns its address, if it has one. Of TCP it is one
+// that delays no small writes.
+func Accept(listening int) (fd int, peer netip.Addr, err error) {
+	for {
+		fd, sa, err := unix.Accept4(listening, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		switch err {
+		case nil:
+			peer := addrOf(sa)
+			if peer.IsValid() {
+				_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+			}
+			return fd, peer, nil
+		case unix.EAGAIN:
+			return -1, peer, ErrAgain
+		case unix.EINTR, unix.ECONNABORTED:
+		default:
+			return -1, peer, fmt.Errorf("accept a connection: %w", err)
+		}
+	}
+}
+
 // ShutdownWrite tells the peer that nothing more will come.
 func ShutdownWrite(fd int) { _ = unix.Shutdown(fd, unix.SHUT_WR) }
 
@@ -92,6 +121,10 @@ func Peer(fd int) netip.Addr {
 	if err != nil {
 		return netip.Addr{}
 	}
+	return addrOf(sa)
+}
+
+func addrOf(sa unix.Sockaddr) netip.Addr {
 	switch sa := sa.(type) {
 	case *unix.SockaddrInet4:
 		return netip.AddrFrom4(sa.Addr)

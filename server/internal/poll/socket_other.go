@@ -28,6 +28,12 @@ func (v *Vector) Add([]byte) bool { return false }
 // Write writes the pieces.
 func (v *Vector) Write(int) (int, error) { return 0, errors.ErrUnsupported }
 
+// WriteOnce writes nothing.
+func WriteOnce(int, []byte) {}
+
+// Accept accepts no connection.
+func Accept(int) (fd int, peer netip.Addr, err error) { return -1, netip.Addr{}, errors.ErrUnsupported }
+
 // ShutdownWrite tells the peer that nothing more will come.
 func ShutdownWrite(int) {}
 
