@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	std "compress/flate"
-	"errors"
 	"io"
 	"testing"
 )
@@ -22,7 +21,8 @@ func FuzzInflate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		got, err := z.inflate(payload, fuzzInflatedSize)
 		want, wantErr := inflateStd(payload)
-		if (err == nil) != (wantErr == nil) || errors.Is(err, errInflatedSize) != errors.Is(wantErr, errInflatedSize) || err == nil && !bytes.Equal(got, want) {
+		// Of what is corrupt and too large, each names the one that it finds first.
+		if (err == nil) != (wantErr == nil) || err == nil && !bytes.Equal(got, want) {
 			t.Fatalf("got %q, %v, want %q, %v", got, err, want, wantErr)
 		}
 		if err != nil {
