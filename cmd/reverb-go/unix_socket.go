@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"net"
@@ -20,10 +21,14 @@ func listenUnix(path string, mode fs.FileMode) (net.Listener, error) {
 	if err := removeStale(path); err != nil {
 		return nil, err
 	}
-	ln, err := net.Listen("unix", path)
+	narrow := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		return c.Control(func(fd uintptr) { narrowSocket(fd, mode) })
+	}}
+	ln, err := narrow.Listen(context.Background(), "unix", path)
 	if err != nil {
 		return nil, err
 	}
+	// What the umask has taken away is given back.
 	if err := os.Chmod(path, mode); err != nil {
 		ln.Close()
 		return nil, err
