@@ -172,7 +172,7 @@ func (p *pause) resume() {
 		m.Resume()
 	}
 	for _, c := range p.held {
-		s.serveHeld(c.Conn, c.pending)
+		s.serveHeld(c.Conn, c.unread())
 	}
 	for _, g := range p.gates {
 		g.Resume()

@@ -207,7 +207,7 @@ func (o *outgoing) sendHeld(held []*httpConn) (sent int, err error) {
 		if err != nil {
 			continue // the client has gone
 		}
-		r := handover.Request{Early: c.pending}
+		r := handover.Request{Early: c.unread()}
 		if p, ok := c.Conn.(*proxiedConn); ok && p.client != nil {
 			r.Client = p.client.String()
 		}

@@ -3,6 +3,7 @@ package server
 import (
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -151,6 +152,14 @@ func (c *httpConn) begin(ctx *fasthttp.RequestCtx) bool {
 	}
 	c.pending = append(c.pending[:0], c.pending[min(size, len(c.pending)):]...)
 	return true
+}
+
+// unread returns what has come and is not answered, of a connection that HTTP has let go of. What a predecessor got may
+// not have been asked for yet.
+func (c *httpConn) unread() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Concat(c.pending, c.early)
 }
 
 func (c *httpConn) beginUpgrade() {
