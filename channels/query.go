@@ -92,6 +92,16 @@ func (r *Registry) Own(now time.Time, name string) (Info, []protocol.Member) {
 	return info, members
 }
 
+// Subscribers returns how many connections are subscribed to a channel.
+func (r *Registry) Subscribers(name []byte) int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if c := r.channels[string(name)]; c != nil {
+		return int(c.subscribers)
+	}
+	return 0
+}
+
 // Len returns the number of channels with a subscriber.
 func (r *Registry) Len() int {
 	r.mu.RLock()

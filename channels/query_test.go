@@ -34,6 +34,8 @@ func TestList(t *testing.T) {
 	}
 	info := h.Lookup(h.now, "presence-room")
 	want(t, "subscriptions and users", []int{info.Subscriptions, info.Users}, []int{2, 1})
+	want(t, "its subscribers", h.Subscribers([]byte("presence-room")), info.Subscriptions)
+	want(t, "those of an unknown channel", h.Subscribers([]byte("other")), 0)
 	want(t, "an unknown channel", h.Lookup(h.now, "other"), channels.Info{Name: "other"})
 
 	for channel, wantKnown := range map[string]bool{"news": true, "other": false} {

@@ -16,7 +16,7 @@ func (s *Server) postEvents(ctx *fasthttp.RequestCtx, a *app, _ string) {
 		s.answerBadBody(ctx, err)
 		return
 	}
-	if s.mustPass(ctx, event.HasInfo || isRepeatable(ctx, event.IdempotencyKey)) {
+	if s.mustPass(ctx, a, event) {
 		return
 	}
 	s.once(ctx, a, event.IdempotencyKey, sum, func() { s.publishOne(ctx, a, event) })

@@ -10,6 +10,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/reverb-go/reverb-go/protocol"
 	"github.com/reverb-go/reverb-go/server/internal/poll"
 )
 
@@ -301,12 +302,21 @@ func (l *loop) release(v *visitor, early []byte) *httpConn {
 	return hc
 }
 
-// mustPass reports whether an event cannot be published without waiting by a loop that answers the request. The
-// answer is fasthttp's then.
-func (s *Server) mustPass(ctx *fasthttp.RequestCtx, waits bool) bool {
+// crowd is how many subscribers an event has that a loop had better not publish. What they are sent costs so much more than the
+// request that fasthttp may have it, and publishes the next one while the loop still writes: the more a loop finds when
+// it comes back, the fewer writes a delivery takes.
+const crowd = 256
+
+// mustPass reports whether fasthttp is to publish an event that a loop has read: for a crowd, or if it may have to wait.
+func (s *Server) mustPass(ctx *fasthttp.RequestCtx, a *app, event protocol.Publish) bool {
 	v, ok := ctx.Conn().(*visitor)
-	if ok {
-		v.mustPass = waits || s.isCongested()
+	if !ok {
+		return false
 	}
-	return ok && v.mustPass
+	subscribers := 0
+	for _, name := range event.Channels {
+		subscribers += a.registry.Subscribers(name)
+	}
+	v.mustPass = subscribers >= crowd || event.HasInfo || isRepeatable(ctx, event.IdempotencyKey) || s.isCongested()
+	return v.mustPass
 }

@@ -136,6 +136,22 @@ func TestCongestedLoop(t *testing.T) {
 	s.checkLoad(t, 0)
 }
 
+// TestCrowdedLoop passes on what is for a crowd, and nothing that is for one fewer.
+func TestCrowdedLoop(t *testing.T) {
+	s := newStill(t, Config{}, nil)
+	s.subscribed(t, crowd-1, "a")
+	c := s.visited(t)
+	if got := c.says(s, signedEvent(s.app.get(), "x", s.cfg.Now())); got != "200 OK" || len(s.loop.visitors) != 1 {
+		t.Errorf("answered with %s, and %d visitors are left, want 1", got, len(s.loop.visitors))
+	}
+	s.subscribed(t, 1, "a")
+	if got := c.says(s, signedEvent(s.app.get(), "y", s.cfg.Now())); got != "200 OK" || len(s.loop.visitors) != 0 {
+		t.Errorf("answered with %s, and %d visitors are left, want none", got, len(s.loop.visitors))
+	}
+	c.far.Close()
+	s.streamsWG.Wait()
+}
+
 // checkLoad compares how many connections there are with what is counted.
 func (s *still) checkLoad(t *testing.T, want int) {
 	t.Helper()
