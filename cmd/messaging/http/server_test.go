@@ -314,7 +314,7 @@ func TestForgedCookies(t *testing.T) {
 	secret, signature, _ := strings.Cut(good, ".")
 	other := &Server{Config: Config{Key: []byte("another key of 32 bytes.........")}}
 	for name, cookie := range map[string]string{
-		"empty": "", "no signature": secret, "other secret": "x" + secret[1:] + "." + signature,
+		"empty": "", "no signature": secret, "other secret": secret[1:] + secret[:1] + "x." + signature,
 		"other key": secret + "." + other.mac("proof", secret), "signed, but unknown": "made-up." + s.server.mac("proof", "made-up"),
 	} {
 		alice.cookies[sessionCookie] = cookie
