@@ -76,7 +76,7 @@ func sumForKey(ctx *fasthttp.RequestCtx) (sum [md5.Size]byte) {
 	return sum
 }
 
-// isRepeatable reports whether a request has an idempotency key, in the header or, which is key, in the body.
+// isRepeatable reports whether a request has an idempotency key: in the header, or key, which is that of the body.
 func isRepeatable(ctx *fasthttp.RequestCtx, key []byte) bool {
 	return key != nil || len(ctx.Request.Header.Peek(idempotencyHeader)) > 0
 }

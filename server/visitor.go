@@ -83,12 +83,14 @@ func (s *Server) leastLoaded() *loop {
 // meet begins to wait for a request.
 func (l *loop) meet(v *visitor) {
 	if !l.server.draining.Load() {
-		if err := l.poller.Add(int(v.fd)); err == nil {
+		err := l.poller.Add(int(v.fd))
+		if err == nil {
 			l.visitors[v.fd] = v
 			l.await(v)
 			return
 		}
 		l.server.counts.refused[refusedSystem].Inc()
+		l.server.log.Error("connection not watched", "err", err)
 	}
 	l.sawOff()
 	poll.CloseSocket(int(v.fd))
