@@ -56,7 +56,6 @@ type incoming struct {
 	requests []heldRequest
 	sockets  []int // between two requests, for loops
 	moved    Moved
-	next     int // loop
 }
 
 type heldRequest struct {
@@ -119,7 +118,7 @@ func (in *incoming) takeNode(m handover.Message) error {
 
 func (in *incoming) ack() error { return in.heir.From.Send(handover.KindAck, &handover.Ack{}) }
 
-// takeConnections gives each connection of a message to the next loop.
+// takeConnections gives the connections of a message to loops.
 func (in *incoming) takeConnections(m handover.Message) error {
 	files := m.Files
 	defer func() { closeSockets(files) }()
@@ -136,9 +135,7 @@ func (in *incoming) takeConnections(m handover.Message) error {
 		if err != nil {
 			return err
 		}
-		to := in.server.loops[in.next%len(in.server.loops)]
-		in.next++
-		if err := to.importConn(a, x, files[0]); err != nil {
+		if err := in.server.nextLoop().importConn(a, x, files[0]); err != nil {
 			return err
 		}
 		files = files[1:]

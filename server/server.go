@@ -39,6 +39,7 @@ type Server struct {
 	pausing    atomic.Bool // loops read nothing, and no time passes
 	isHolding  atomic.Bool // loops hear no visitors
 	visitors   atomic.Int64
+	arrivals   atomic.Uint64 // at loops
 	handshakes lockedBucket
 	lookupLog  lockedBucket
 	filesLog   lockedBucket

@@ -128,7 +128,7 @@ func (s *Server) upgrade(ctx *fasthttp.RequestCtx, h handshake) {
 			return
 		}
 		c.isJS, c.deflates = h.isJS, h.deflate != ""
-		l := s.leastLoaded()
+		l := s.nextLoop()
 		l.load.Add(1)
 		if !l.inbox.post(note{do: func(l *loop) { l.adopt(c, h, early) }}) {
 			l.load.Add(-1)

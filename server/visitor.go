@@ -60,7 +60,7 @@ func newVisitor(fd int, peer netip.Addr) *visitor {
 
 // visit gives a visitor to a loop.
 func (s *Server) visit(v *visitor) {
-	l := s.leastLoaded()
+	l := s.nextLoop()
 	l.load.Add(1)
 	s.visitors.Add(1)
 	if !l.inbox.post(note{do: func(l *loop) { l.meet(v) }}) {
@@ -69,15 +69,25 @@ func (s *Server) visit(v *visitor) {
 	}
 }
 
-// leastLoaded returns the loop that has the fewest connections.
-func (s *Server) leastLoaded() *loop {
+// arrivalsRun is how many connections that come one after another go to the same loop. They lie close together in the
+// kernel's memory, and those who come together often subscribe to the same channel: a loop that writes to them in
+// turn takes a tenth less time than one that has every other of them (performance.md).
+const arrivalsRun = 16
+
+// nextLoop returns the loop for a connection that comes. None gets more than a run ahead of the others, and while
+// there are few connections, none gets ahead at all.
+func (s *Server) nextLoop() *loop {
 	least := s.loops[0]
 	for _, l := range s.loops[1:] {
 		if l.load.Load() < least.load.Load() {
 			least = l
 		}
 	}
-	return least
+	next := s.loops[int(s.arrivals.Add(1)/arrivalsRun)%len(s.loops)]
+	if base := least.load.Load(); next.load.Load() > base+min(base/arrivalsRun, arrivalsRun) {
+		return least
+	}
+	return next
 }
 
 // meet begins to wait for a request.
