@@ -28,14 +28,17 @@ func NewApps(apps ...*App) (*Apps, error) {
 	return s, nil
 }
 
-// AnswersAtOnce says that nobody waits for ByKey and ByID.
-func (s *Apps) AnswersAtOnce() {}
-
 // ByKey returns the app a client names in the WebSocket URL, or nil. It never fails.
 func (s *Apps) ByKey(key string) (*App, error) { return s.byKey[key], nil }
 
 // ByID returns the app an HTTP API request names in its path, or nil. It never fails.
 func (s *Apps) ByID(id string) (*App, error) { return s.byID[id], nil }
+
+// RecallByKey is ByKey, since nobody ever has to wait for that.
+func (s *Apps) RecallByKey(key string) (app *App, isKnown bool) { return s.byKey[key], true }
+
+// RecallByID is ByID.
+func (s *Apps) RecallByID(id string) (app *App, isKnown bool) { return s.byID[id], true }
 
 // All returns the apps in the order given to NewApps. The slice is not to be changed.
 func (s *Apps) All() []*App { return s.all }

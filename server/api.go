@@ -57,7 +57,7 @@ func (s *Server) serveAPI(ctx *fasthttp.RequestCtx, segments []string) route {
 
 // authenticate returns the app a request is for, or nil after it has answered why not.
 func (s *Server) authenticate(ctx *fasthttp.RequestCtx, id string) *app {
-	settings, err := s.cfg.Apps.ByID(id)
+	settings, err := lookUp(ctx, s.cfg.Apps.ByID, id)
 	switch {
 	case err != nil:
 		s.lookupFailed("app", id, err)

@@ -19,10 +19,12 @@ type AppSource interface {
 	ByID(id string) (*auth.App, error)
 }
 
-// A PromptSource is an AppSource that answers at once, and so may be asked by loops.
+// A PromptSource is an AppSource that loops may ask as well: RecallByKey and RecallByID never wait. They report false
+// if it is not known what ByKey and ByID would return.
 type PromptSource interface {
 	AppSource
-	AnswersAtOnce()
+	RecallByKey(key string) (app *auth.App, isKnown bool)
+	RecallByID(id string) (app *auth.App, isKnown bool)
 }
 
 // An app is what the server keeps for one of the apps it has met.

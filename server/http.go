@@ -109,7 +109,7 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) route {
 		return routeOther
 	}
 	path, known := s.routePath(ctx)
-	if v, ok := ctx.Conn().(*visitor); ok && !suitsLoop(ctx, path) {
+	if v, ok := ctx.Conn().(*visitor); ok && !s.suitsLoop(ctx, v, path) {
 		v.mustPass = true
 		return routeOther
 	}
@@ -186,7 +186,7 @@ func (s *Server) serveApp(ctx *fasthttp.RequestCtx, rest string) {
 	case ctx.Conn().(interface{ surplus() bool }).surplus():
 		h.refuse(refusedFiles)
 	default:
-		s.findApp(&h, key)
+		s.findApp(ctx, &h, key)
 	}
 	if h.app != nil && h.app.get().Compression == auth.CompressionAuto {
 		h.deflate = acceptDeflate(header.PeekAll("Sec-WebSocket-Extensions"))
@@ -195,7 +195,7 @@ func (s *Server) serveApp(ctx *fasthttp.RequestCtx, rest string) {
 }
 
 // findApp looks up whom a handshake is for, unless the node has to protect itself.
-func (s *Server) findApp(h *handshake, key string) {
+func (s *Server) findApp(ctx *fasthttp.RequestCtx, h *handshake, key string) {
 	switch {
 	case s.cfg.IsOverloaded != nil && s.cfg.IsOverloaded():
 		h.refuse(refusedMemory)
@@ -204,7 +204,7 @@ func (s *Server) findApp(h *handshake, key string) {
 		h.refuse(refusedRate)
 		return
 	}
-	settings, err := s.cfg.Apps.ByKey(key)
+	settings, err := lookUp(ctx, s.cfg.Apps.ByKey, key)
 	switch {
 	case err != nil:
 		s.lookupFailed("key", key, err)

@@ -82,8 +82,8 @@ func newServer(cfg Config, broker Broker) (*Server, error) {
 	s.peers.count = make(map[peer]int)
 	s.httpConns = make(map[*httpConn]struct{})
 	s.http = s.newHTTP()
-	_, neverWaits := cfg.Apps.(PromptSource)
-	s.hasVisitors = neverWaits && poll.Native && !cfg.Portable
+	_, isPrompt := cfg.Apps.(PromptSource)
+	s.hasVisitors = isPrompt && poll.Native && !cfg.Portable
 	for i := range cfg.Loops {
 		l, err := newLoop(s, i)
 		if err != nil {

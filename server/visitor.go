@@ -10,6 +10,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"github.com/reverb-go/reverb-go/auth"
 	"github.com/reverb-go/reverb-go/protocol"
 	"github.com/reverb-go/reverb-go/server/internal/poll"
 )
@@ -31,6 +32,7 @@ type visitor struct {
 	hasAsked  bool       // has been answered before
 	mustPass  bool       // the request is for fasthttp, found out while it was answered
 	due       time.Time  // by the system's clock, as deadlines are
+	settings  *auth.App  // of the app that the request names; nil if there is none
 	handshake *handshake // what the request has become
 }
 
@@ -42,9 +44,26 @@ func (v *visitor) surplus() bool { return v.isSurplus }
 // isAnswered reports whether the request has become an answer.
 func (v *visitor) isAnswered() bool { return !v.mustPass && v.handshake == nil }
 
-// suitsLoop reports whether nothing on the way to an answer waits, for Redis or for loops.
-func suitsLoop(ctx *fasthttp.RequestCtx, path string) bool {
-	return strings.HasPrefix(path, "/app/") || ctx.IsPost() && strings.HasPrefix(path, "/apps/") && strings.HasSuffix(path, "/events")
+// suitsLoop reports whether nothing on the way to an answer waits, for the source of apps, for Redis or for loops. It
+// notes the app that the request names.
+func (s *Server) suitsLoop(ctx *fasthttp.RequestCtx, v *visitor, path string) (isKnown bool) {
+	source := s.cfg.Apps.(PromptSource)
+	if key, ok := strings.CutPrefix(path, "/app/"); ok {
+		v.settings, isKnown = source.RecallByKey(strings.TrimSuffix(key, "/"))
+	} else if id, ok := strings.CutPrefix(path, "/apps/"); ok && ctx.IsPost() {
+		if id, ok = strings.CutSuffix(id, "/events"); ok {
+			v.settings, isKnown = source.RecallByID(id)
+		}
+	}
+	return isKnown
+}
+
+// lookUp asks for the app that a request names, which suitsLoop has done for a visitor.
+func lookUp(ctx *fasthttp.RequestCtx, ask func(string) (*auth.App, error), name string) (*auth.App, error) {
+	if v, ok := ctx.Conn().(*visitor); ok {
+		return v.settings, nil
+	}
+	return ask(name)
 }
 
 // newVisitor makes a visitor of a socket, whose other end has an address unless it is one of unix.

@@ -191,11 +191,11 @@ func TestLateVisitors(t *testing.T) {
 // A brokenApps is a source with a bug.
 type brokenApps struct{ PromptSource }
 
-func (b brokenApps) ByID(id string) (*auth.App, error) {
+func (b brokenApps) RecallByID(id string) (*auth.App, bool) {
 	if id == "broken" {
 		panic("a bug")
 	}
-	return b.PromptSource.ByID(id)
+	return b.PromptSource.RecallByID(id)
 }
 
 // A brokenTracer has a bug for one kind of event.

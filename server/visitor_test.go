@@ -452,25 +452,6 @@ func TestAddressesOfVisitors(t *testing.T) {
 	}
 }
 
-// slowApps is a source that may wait.
-type slowApps struct{ server.AppSource }
-
-// TestSourceThatWaits: with apps that are looked up somewhere, no loop answers requests.
-func TestSourceThatWaits(t *testing.T) {
-	apps, known := readApps(t, &script{})
-	on := &stage{apps: known, now: time.Now}
-	raise(t, on, []server.Broker{scaling.NewLocal()}, server.Config{Apps: slowApps{apps}, Loops: 2})
-	ear, c := subscriber(t, on, "ear"), call(t, on, "")
-	for _, data := range []string{"a", "b"} {
-		c.say(eventText(on, data))
-		c.wantAnswers(okay)
-		ear.wantEvents(t, data)
-	}
-	c.say(wsHead + "\r\n")
-	c.wantAnswers("101")
-	c.wantText("connection_established")
-}
-
 // TestSilentCaller says nothing, and is told so.
 func TestSilentCaller(t *testing.T) {
 	s := &script{files: map[string][]byte{"server.json": []byte(`{"handshake_timeout":"50ms"}`)}}

@@ -13,11 +13,12 @@ type lookup struct {
 	value  string
 }
 
-// entry is a row that has been seen. It is not changed once it is in the cache, but for asked.
+// entry is a row that has been seen. It is not changed once it is in the cache, but for asked and isStale.
 type entry struct {
 	record     *Record
 	now, later *auth.App // later is from when the previous secret has expired
-	asked      time.Time // when the database was last asked for it; zero if it is to be asked again
+	asked      time.Time // when the database was last asked for it
+	isStale    bool      // the database is to be asked again
 }
 
 func newEntry(r *Record, asked time.Time) (*entry, error) {
@@ -25,7 +26,7 @@ func newEntry(r *Record, asked time.Time) (*entry, error) {
 	if err != nil {
 		return nil, &rowError{r.ID, err}
 	}
-	return &entry{r, now, later, asked}, nil
+	return &entry{record: r, now: now, later: later, asked: asked}, nil
 }
 
 // finding is the result of a lookup: an app; that there is none; why it cannot be used; or nothing.
@@ -77,7 +78,7 @@ func (c *cache) get(l lookup, now time.Time, o Options) (f finding, isFresh bool
 		return finding{entry: c.entries(l)[l.value], err: m.err, isMissing: m.err == nil}, true
 	}
 	e := c.entries(l)[l.value]
-	return finding{entry: e}, e != nil && now.Sub(e.asked) < o.TTL
+	return finding{entry: e}, e != nil && !e.isStale && now.Sub(e.asked) < o.TTL
 }
 
 // put remembers a row, and returns what is now known: if nothing has changed, the same app as before, so that
@@ -85,8 +86,8 @@ func (c *cache) get(l lookup, now time.Time, o Options) (f finding, isFresh bool
 func (c *cache) put(e *entry) finding {
 	old := c.byID[e.record.ID]
 	if old != nil && (old.asked.After(e.asked) || old.record.isSame(e.record)) {
-		if e.asked.After(old.asked) {
-			old.asked = e.asked
+		if !old.asked.After(e.asked) {
+			old.asked, old.isStale = e.asked, false
 		}
 		e = old
 	} else if old != nil && c.byKey[old.record.Key] == old {
@@ -128,7 +129,7 @@ func (c *cache) remember(l lookup, m miss) {
 func (c *cache) expire() {
 	for _, entries := range []map[string]*entry{c.byID, c.byKey} {
 		for e := range maps.Values(entries) {
-			e.asked = time.Time{}
+			e.isStale = true
 		}
 	}
 	clear(c.misses)

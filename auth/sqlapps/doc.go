@@ -13,7 +13,8 @@
 //
 // # How long a lookup takes
 //
-// Lookups may be made from any goroutine that may wait a moment, so not from an event loop. An app that has been
+// ByKey and ByID may be called from any goroutine that may wait a moment, so not from an event loop, for which there are
+// RecallByKey and RecallByID. An app that has been
 // seen waits for Options.Patience at most, any other for Options.Timeout. For a second after the database
 // has failed or made somebody wait that long, nobody waits for it.
 //

@@ -61,7 +61,8 @@ func hooksOf(cfg *config.Config) webhook.Config {
 // An appSwitch is the apps as they are configured now. Its methods may be called from any goroutine.
 type appSwitch struct{ now atomic.Pointer[auth.Apps] }
 
-func (s *appSwitch) AnswersAtOnce() {}
-
 func (s *appSwitch) ByKey(key string) (*auth.App, error) { return s.now.Load().ByKey(key) }
 func (s *appSwitch) ByID(id string) (*auth.App, error)   { return s.now.Load().ByID(id) }
+
+func (s *appSwitch) RecallByKey(key string) (*auth.App, bool) { return s.now.Load().RecallByKey(key) }
+func (s *appSwitch) RecallByID(id string) (*auth.App, bool)   { return s.now.Load().RecallByID(id) }
