@@ -11,8 +11,7 @@ import { Shortcuts, useShortcuts } from './Shortcuts.tsx'
 import { Sidebar } from './Sidebar.tsx'
 import { Loading, Nothing, Unreachable } from './Status.tsx'
 import { ThreadView } from './ThreadView.tsx'
-
-export type Window = 'new' | 'notifications' | 'shortcuts' | null
+import type { Window } from './windows.ts'
 
 export function Page({ app, state }: { app: App, state: State }) {
   return (

@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks'
 import type { App } from '../app/app.ts'
 import { Dialog } from './Dialog.tsx'
-import type { Window } from './Page.tsx'
+import type { Window } from './windows.ts'
 
 const shortcuts: [string[], string][] = [
   [['Ctrl', 'K'], 'Search conversations'],

@@ -8,8 +8,8 @@ import { ConnectionState } from './ConnectionBanner.tsx'
 import { useApp } from './context.ts'
 import { Icon } from './Icon.tsx'
 import { Menu, type MenuItem } from './Menu.tsx'
-import type { Window } from './Page.tsx'
 import { setTheme, theme } from './theme.ts'
+import type { Window } from './windows.ts'
 
 export function Sidebar({ state, onOpen }: { state: State, onOpen: (window: Window) => void }) {
   const [search, setSearch] = useState('')

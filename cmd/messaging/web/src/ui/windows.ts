@@ -1,0 +1,2 @@
+/** What is open above the page: one window at a time, or none. */
+export type Window = 'new' | 'notifications' | 'shortcuts' | null
