@@ -1,6 +1,7 @@
 package channels
 
 import (
+	"cmp"
 	"sync"
 	"time"
 
@@ -60,10 +61,11 @@ func (c *Channel) notifyLocked(post func(Note), payload []byte, except protocol.
 	c.postLocked(post, Note{Payload: payload, Except: except})
 }
 
+// postLocked numbers a message, unless it has the number of one that came before it, and posts it.
 func (c *Channel) postLocked(post func(Note), n Note) {
 	c.seq++
 	if c.shards != 0 {
-		n.Channel, n.Shards, n.Seq = c, c.shards, c.seq
+		n.Channel, n.Shards, n.Seq = c, c.shards, cmp.Or(n.Seq, c.seq)
 		post(n)
 	}
 }

@@ -49,8 +49,10 @@ type link struct {
 	seq      uint64 // number of the last change
 	cachedID uint64 // of the event that is kept
 	waiting  []Waiter
-	early    []protocol.Change // came before the snapshot they apply to
-	doubt    time.Time         // until when a member may be missing by mistake; usually zero
+
+	overtaken []overtaking      // in the order of their IDs
+	early     []protocol.Change // came before the snapshot they apply to
+	doubt     time.Time         // until when a member may be missing by mistake; usually zero
 }
 
 // A Waiter is a subscribe that cannot be answered yet.
@@ -248,7 +250,7 @@ func (r *Registry) adoptLocked(c *Channel, s protocol.Snapshot) {
 
 func (r *Registry) adoptCachedLocked(now time.Time, c *Channel, s protocol.Snapshot) {
 	if s.Cached != nil && s.CachedID > c.link.cachedID {
-		c.link.cachedID = s.CachedID
+		c.overtakeLocked(s.CachedID)
 		r.keep(now, protocol.Broadcast{Channel: c.name, Payload: s.Cached, CacheTTL: s.CachedFor})
 	}
 }

@@ -399,6 +399,67 @@ func TestClusterCache(t *testing.T) {
 	want(t, "the next is", c.hears(a), []string{"eight"})
 }
 
+// A snapshot may be here before the events it has the last of. They are for those who were here before it.
+func TestSnapshotOvertakesEvents(t *testing.T) {
+	c := newClusterTest(t, channels.Rules{CacheTTL: time.Minute})
+	first, second, third := c.guest(), c.guest(), c.guest()
+	reply := string(protocol.AppendSubscriptionSucceeded(nil, "cache-x"))
+	publish := func(id uint64) {
+		c.Publish(c.now, protocol.Broadcast{Channel: "cache-x", Payload: fmt.Append(nil, id), Cache: true, ID: id})
+	}
+	overtake := func(id uint64) {
+		c.Linked(c.now, "cache-x", protocol.Snapshot{Cached: fmt.Append(nil, id), CachedID: id, CachedFor: time.Minute})
+	}
+	subscribe := func(g *guest) string {
+		j := c.subscribe(g, "cache-x")
+		return string(j.Reply) + string(j.Cached)
+	}
+	hear := func(what string, a, b, d []string) {
+		t.Helper()
+		want(t, "the first, "+what, c.hears(first), a)
+		want(t, "the second, "+what, c.hears(second), b)
+		want(t, "the third, "+what, c.hears(third), d)
+	}
+	c.waitsFor(first, "cache-x")
+	c.Heard("cache-x")
+	c.Linked(c.now, "cache-x", protocol.Snapshot{})
+	want(t, "the first is answered", c.answer(first), reply)
+	publish(10)
+	c.hears(first)
+	overtake(12)
+	want(t, "the second is answered", subscribe(second), reply+"12")
+	overtake(14)
+	want(t, "the third is answered", subscribe(third), reply+"14")
+	overtake(13)
+	c.publish("cache-x", "client event")
+	hear("besides", []string{"client event"}, []string{"client event"}, []string{"client event"})
+	for id := range uint64(5) {
+		publish(11 + id)
+		want(t, "kept", string(c.Lookup(c.now, "cache-x").Cached), fmt.Sprint(max(14, 11+id)))
+	}
+	hear("later", []string{"11", "12", "13", "14", "15"}, []string{"13", "14", "15"}, []string{"15"})
+
+	const minute = uint64(60_000) << 21
+	overtake(20 + 2*minute)
+	publish(16)
+	want(t, "after a clock was set back, kept", string(c.Lookup(c.now, "cache-x").Cached), "16")
+	hear("after a clock was set back", []string{"16"}, []string{"16"}, []string{"16"})
+}
+
+// Snapshots whose events never come are not kept for ever.
+func TestManySnapshots(t *testing.T) {
+	c := newClusterTest(t, channels.Rules{CacheTTL: time.Minute})
+	a := c.guest()
+	c.waitsFor(a, "cache-x")
+	c.Heard("cache-x")
+	for id := range uint64(1000) {
+		c.Linked(c.now, "cache-x", protocol.Snapshot{Cached: []byte("x"), CachedID: 1 + id, CachedFor: time.Minute})
+	}
+	c.answer(a)
+	c.Publish(c.now, protocol.Broadcast{Channel: "cache-x", Payload: []byte("next"), Cache: true, ID: 1001})
+	want(t, "the next event", c.hears(a), []string{"next"})
+}
+
 // The number of subscriptions is that of all nodes, and announced by the node that learns of it.
 func TestCounted(t *testing.T) {
 	c := newClusterTest(t, channels.Rules{CountSubscriptions: true})

@@ -225,10 +225,10 @@ func (r *Registry) Publish(now time.Time, b protocol.Broadcast) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if keep && !r.keepOnce(now, c, b) {
-		return
-	}
 	n := Note{Payload: b.Payload, Except: b.Except}
+	if keep {
+		n.Seq = r.keepOnce(now, c, b)
+	}
 	if !b.Published.IsZero() {
 		n.IsLate, n.Published = true, r.momentOf(b.Published)
 	}

@@ -14,6 +14,16 @@ type Snapshot struct {
 	CachedFor time.Duration
 }
 
+// StreamAge is for how long nodes keep messages for each other.
+const StreamAge = time.Minute
+
+// IsLater reports whether the message with an ID comes after another one. IDs are milliseconds with a number of 21 bits. One that is
+// further behind than messages are kept is of messages whose IDs began anew, after a clock was set back.
+func IsLater(id, than uint64) bool {
+	const span = uint64(StreamAge/time.Millisecond) << 21
+	return id > than || than-id > span
+}
+
 // Change is a change of the members of a channel, the same for all nodes.
 type Change struct {
 	AppID   string

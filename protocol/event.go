@@ -14,7 +14,7 @@ type Broadcast struct {
 	Except   SocketID      // not sent to this connection; 0 = to all
 	Cache    bool          // on a cache channel: keep it for later subscribers
 	CacheTTL time.Duration // for how long
-	ID       uint64        // grows with each message between nodes; 0 on a node that is alone
+	ID       uint64        // grows with each message between nodes, see IsLater; 0 on a node that is alone
 
 	// Published is when, of a message that comes late: who subscribed since is not to hear it. Usually it is zero.
 	Published time.Time

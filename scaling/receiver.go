@@ -405,9 +405,8 @@ func (rc *receiver) handleMessage(m *redis.Message) {
 }
 
 // handOn gives a message to the node, unless it has had it. published is when it was, if that has been a while.
-// One that is older than all of the stream is of another stream, which has begun after the clock of Redis was set back.
 func (rc *receiver) handOn(p place, e envelope, published time.Time) {
-	if last := rc.lastSeen[p.bucket]; e.id <= last && last-e.id <= streamSpan {
+	if !protocol.IsLater(e.id, rc.lastSeen[p.bucket]) {
 		return
 	}
 	rc.lastSeen[p.bucket] = e.id

@@ -115,10 +115,7 @@ func (rc *receiver) repairOne(bucket int, m redis.XMessage, names map[string]pla
 }
 
 // streamAge is how long the scripts keep messages.
-const streamAge = time.Minute
-
-// streamSpan is that much of IDs.
-const streamSpan = uint64(streamAge/time.Millisecond) << 21
+const streamAge = protocol.StreamAge
 
 // checkStream counts when messages may be missing from the stream that were published while there was no
 // connection. A stream that ends before what was seen last is another one, of a Redis that has lost its data: it is
