@@ -91,8 +91,9 @@ type stage struct {
 	now      func() time.Time
 	clock    *clock // nil for a server that is not ours
 	tick     func()
-	settle   func()   // until what the nodes say has reached Redis; nil for a server that is not ours
-	stops    []func() // of each node
+	settle   func()     // until what the nodes say has reached Redis; nil for a server that is not ours
+	visitors func() int // of the last node
+	stops    []func()   // of each node
 	shutDown func()
 }
 
@@ -201,6 +202,7 @@ func raiseOn(t testing.TB, on *stage, ln net.Listener, broker server.Broker, cfg
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
 	on.nodes = append(on.nodes, ln.Addr().String())
+	on.visitors = srv.Visitors
 	if on.tick == nil {
 		on.tick, on.shutDown = func() {}, func() {}
 	}

@@ -184,8 +184,9 @@ func testRefusedAtShutdown(t *testing.T, series string) {
 	}
 	defer conn.Close()
 	fmt.Fprint(conn, "GET /app/app-key HTTP/1.1\r\nHost: x\r\n")
-	// That another connection is served shows that this one is accepted.
+	// That another connection is served shows that this one is accepted; it waits on a loop until the half has been read.
 	perform(t, readScript(t, conversations+"/connect.txtar"), on)
+	eventually(t, "the half is read", func() bool { return on.visitors() == 0 })
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
