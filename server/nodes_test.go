@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,7 +23,18 @@ import (
 type cluster struct {
 	*stage
 	clients [2]*redis.Client
-	brokers [2]*scaling.Redis
+	brokers [2]*knownRedis
+}
+
+// A knownRedis remembers the server that it was given to.
+type knownRedis struct {
+	*scaling.Redis
+	node scaling.Node
+}
+
+func (k *knownRedis) Start(n scaling.Node) {
+	k.node = n
+	k.Redis.Start(n)
 }
 
 func openCluster(t *testing.T, r *redisServer, lease time.Duration) *cluster {
@@ -33,7 +45,7 @@ func openCluster(t *testing.T, r *redisServer, lease time.Duration) *cluster {
 	for i := range c.clients {
 		c.clients[i] = redis.NewClient(&redis.Options{Addr: r.addr, ContextTimeoutEnabled: true})
 		t.Cleanup(func() { c.clients[i].Close() })
-		c.brokers[i] = scaling.NewRedis(c.clients[i], scaling.Options{Prefix: prefix, Lease: lease})
+		c.brokers[i] = &knownRedis{Redis: scaling.NewRedis(c.clients[i], scaling.Options{Prefix: prefix, Lease: lease})}
 		t.Cleanup(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
@@ -80,6 +92,42 @@ func publishTo(t *testing.T, on *stage, channel, data string) {
 }
 
 func event(data string) string { return `{"event":"n","data":"` + data + `","channel":"news"}` }
+
+// TestSynchronisingLosesNothing has a node synchronise all the time while another one publishes on a cache channel: what the answers
+// bring has often not been heard yet.
+func TestSynchronisingLosesNothing(t *testing.T) {
+	on := openCluster(t, startRedis(t), time.Minute)
+	listener := crowd(t, on.stage, 2)[1] // on the first node
+	listener.subscribes(t, "cache-x")
+	wantNext(t, listener, `{"event":"pusher:cache_miss","channel":"cache-x","data":"{}"}`)
+	other := &stage{apps: on.apps, now: on.now, nodes: on.nodes[1:], addr: on.nodes[1]}
+
+	var synchronising sync.WaitGroup
+	done := make(chan struct{})
+	defer synchronising.Wait()
+	defer close(done)
+	synchronising.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+			}
+			on.brokers[0].node.Resync()
+			if err := on.brokers[0].Flush(t.Context()); err != nil {
+				t.Errorf("synchronise: %v", err)
+				return
+			}
+		}
+	})
+	const events = 500
+	for i := range events {
+		publishTo(t, other, "cache-x", fmt.Sprint(i))
+	}
+	for i := range events {
+		wantNext(t, listener, fmt.Sprintf(`{"event":"n","data":"%d","channel":"cache-x"}`, i))
+	}
+}
 
 // P:PRE-20: of a node that has died, or has lost the others, the members leave.
 func TestMembersOfDeadNodeLeave(t *testing.T) {
