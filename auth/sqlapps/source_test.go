@@ -279,11 +279,12 @@ func TestSourceRecalls(t *testing.T) {
 	play(t, "what has expired", func(s *stage) {
 		first := s.app(s.ByKey("key-1"))
 		s.table.set(disable)
+		s.table.set(slow)
 		s.Expire()
 		if recalled(s) != first {
 			t.Errorf("recalls another app before the database has answered")
 		}
-		synctest.Wait()
+		pass(1001 * time.Millisecond)
 		if !recalled(s).IsDisabled {
 			t.Errorf("the change is not seen")
 		}
@@ -291,9 +292,10 @@ func TestSourceRecalls(t *testing.T) {
 	play(t, "while the database is away, and leaves it alone", func(s *stage) {
 		first := s.app(s.ByKey("key-1"))
 		s.table.set(func(f *fakeTable) { f.err = errors.New("away") })
+		s.table.set(slow)
 		s.Expire()
 		recalled(s)
-		synctest.Wait()
+		pass(1001 * time.Millisecond)
 		for range 10 {
 			if recalled(s) != first {
 				t.Errorf("recalls another app")
@@ -305,9 +307,10 @@ func TestSourceRecalls(t *testing.T) {
 	play(t, "until a row is gone", func(s *stage) {
 		s.app(s.ByKey("key-1"))
 		s.table.set(func(f *fakeTable) { f.rows = nil })
+		s.table.set(slow)
 		s.Expire()
 		recalled(s)
-		synctest.Wait()
+		pass(1001 * time.Millisecond)
 		missing(s, "key-1")
 	})
 }
