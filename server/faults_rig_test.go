@@ -153,7 +153,7 @@ func plainClient(addr string) func(*wire) redis.UniversalClient {
 func during(d time.Duration) { <-time.After(d) }
 
 // rigChannels are where the traffic goes.
-var rigChannels = []string{"one", "two", "private-three", "presence-room"}
+var rigChannels = []string{"one", "two", "private-three", "presence-room", "cache-five"}
 
 // open connects ears clients to each node, subscribed to all channels, and waits until all see each other.
 func (r *rig) open(ears int) {
