@@ -13,12 +13,11 @@ type lookup struct {
 	value  string
 }
 
-// entry is a row that has been seen. It is not changed once it is in the cache, but for asked and isStale.
+// entry is a row that has been seen. It is not changed once it is in the cache, but for asked.
 type entry struct {
 	record     *Record
 	now, later *auth.App // later is from when the previous secret has expired
-	asked      time.Time // when the database was last asked for it
-	isStale    bool      // the database is to be asked again
+	asked      time.Time // when the database was last asked for it; zero if it is to be asked again
 }
 
 func newEntry(r *Record, asked time.Time) (*entry, error) {
@@ -26,7 +25,7 @@ func newEntry(r *Record, asked time.Time) (*entry, error) {
 	if err != nil {
 		return nil, &rowError{r.ID, err}
 	}
-	return &entry{record: r, now: now, later: later, asked: asked}, nil
+	return &entry{r, now, later, asked}, nil
 }
 
 // finding is the result of a lookup: an app; that there is none; why it cannot be used; or nothing.
@@ -78,7 +77,7 @@ func (c *cache) get(l lookup, now time.Time, o Options) (f finding, isFresh bool
 		return finding{entry: c.entries(l)[l.value], err: m.err, isMissing: m.err == nil}, true
 	}
 	e := c.entries(l)[l.value]
-	return finding{entry: e}, e != nil && !e.isStale && now.Sub(e.asked) < o.TTL
+	return finding{entry: e}, e != nil && now.Sub(e.asked) < o.TTL
 }
 
 // put remembers a row, and returns what is now known: if nothing has changed, the same app as before, so that
@@ -86,8 +85,8 @@ func (c *cache) get(l lookup, now time.Time, o Options) (f finding, isFresh bool
 func (c *cache) put(e *entry) finding {
 	old := c.byID[e.record.ID]
 	if old != nil && (old.asked.After(e.asked) || old.record.isSame(e.record)) {
-		if !old.asked.After(e.asked) {
-			old.asked, old.isStale = e.asked, false
+		if e.asked.After(old.asked) {
+			old.asked = e.asked
 		}
 		e = old
 	} else if old != nil && c.byKey[old.record.Key] == old {
@@ -129,7 +128,7 @@ func (c *cache) remember(l lookup, m miss) {
 func (c *cache) expire() {
 	for _, entries := range []map[string]*entry{c.byID, c.byKey} {
 		for e := range maps.Values(entries) {
-			e.isStale = true
+			e.asked = time.Time{}
 		}
 	}
 	clear(c.misses)

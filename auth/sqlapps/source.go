@@ -86,8 +86,7 @@ func (s *Source) ByKey(key string) (*auth.App, error) { return s.lookUp(lookup{b
 // ByID returns the app an HTTP API request names in its path; nil if there is none.
 func (s *Source) ByID(id string) (*auth.App, error) { return s.lookUp(lookup{byID, id}) }
 
-// RecallByKey returns what ByKey would, as far as that is known without asking the database. What is older than the TTL
-// is asked for in the background, and believed until it is twice as old.
+// RecallByKey returns what ByKey would, unless that has to wait for the database.
 func (s *Source) RecallByKey(key string) (app *auth.App, isKnown bool) {
 	return s.recall(lookup{byKey, key})
 }
@@ -112,7 +111,8 @@ func (s *Source) lookUp(l lookup) (*auth.App, error) {
 	if wait == 0 {
 		return known.result(s.opts.Now())
 	}
-	answer := s.ask(l)
+	// The query is not tied to whoever began it: its result is remembered for the next.
+	answer := s.flights.DoChan(string(l.column)+" "+l.value, func() (any, error) { return s.fetch(l) })
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
@@ -130,31 +130,12 @@ func (s *Source) recall(l lookup) (*auth.App, bool) {
 	if !isPlausible(l.value) {
 		return nil, true
 	}
-	now := s.opts.Now()
-	known, isFresh, isOld := s.lastHeard(l, now)
-	if isOld {
+	known, wait := s.remember(l)
+	if wait > 0 {
 		return nil, false
 	}
-	if !isFresh {
-		s.ask(l)
-	}
-	a, err := known.result(now)
+	a, err := known.result(s.opts.Now())
 	return a, err == nil
-}
-
-// lastHeard returns what is known, whether there is no need to ask, and whether that was too long ago to go by.
-func (s *Source) lastHeard(l lookup, now time.Time) (known finding, isFresh, isOld bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	known, isFresh = s.cache.get(l, now, s.opts)
-	isOld = !isFresh && (known.entry == nil || now.Sub(known.entry.asked) >= 2*s.opts.TTL)
-	return known, isFresh || now.Before(s.retry), isOld
-}
-
-// ask begins a query, unless the same one is under way. It is not tied to whoever began it: its result is remembered for
-// the next.
-func (s *Source) ask(l lookup) <-chan singleflight.Result {
-	return s.flights.DoChan(string(l.column)+" "+l.value, func() (any, error) { return s.fetch(l) })
 }
 
 // remember returns what is known, and how long to wait for the database to say something newer.

@@ -209,109 +209,45 @@ func TestSourceRemembers(t *testing.T) {
 }
 
 func TestSourceRecalls(t *testing.T) {
-	disable := func(f *fakeTable) { f.rows[0].IsDisabled = true }
-	slow := func(f *fakeTable) { f.latency = time.Second }
-	recalled := func(s *stage) *auth.App {
+	recalls := func(s *stage, key string, wantApp *auth.App, wantKnown bool) {
 		s.Helper()
-		var byKey, byID *auth.App
-		s.took(0, func() {
-			isKnown, isKnownByID := false, false
-			byKey, isKnown = s.RecallByKey("key-1")
-			if byID, isKnownByID = s.RecallByID("1"); !isKnown || !isKnownByID || byID == nil {
-				s.Fatalf("recalls %v (%t) by key and %v (%t) by id, want an app", byKey, isKnown, byID, isKnownByID)
-			}
-		})
-		if byKey != byID {
-			s.Errorf("by key and by id are two apps")
-		}
-		return byKey
-	}
-	forgotten := func(s *stage, key string) {
-		s.Helper()
-		if a, isKnown := s.RecallByKey(key); a != nil || isKnown {
-			s.Errorf("recalls %v (%t), want nothing", a, isKnown)
+		if a, isKnown := s.RecallByKey(key); a != wantApp || isKnown != wantKnown {
+			s.Errorf("recalls %v (%t) of %s, want %v (%t)", a, isKnown, key, wantApp, wantKnown)
 		}
 	}
-	missing := func(s *stage, key string) {
-		s.Helper()
-		if a, isKnown := s.RecallByKey(key); a != nil || !isKnown {
-			s.Errorf("recalls %v (%t), want that there is none", a, isKnown)
+	play(t, "a row for its TTL", func(s *stage) {
+		recalls(s, "key-1", nil, false)
+		first := s.app(s.ByKey("key-1"))
+		pass(29 * time.Second)
+		recalls(s, "key-1", first, true)
+		if a, isKnown := s.RecallByID("1"); a != first || !isKnown {
+			t.Errorf("recalls %v (%t) by id, want %v", a, isKnown, first)
 		}
-	}
-	play(t, "what it has been asked for", func(s *stage) {
-		forgotten(s, "key-1")
-		s.table.wantQueries(s.T, 0)
-		if first := s.app(s.ByKey("key-1")); recalled(s) != first {
-			t.Errorf("recalls another app than it has found")
-		}
+		pass(time.Second)
+		recalls(s, "key-1", nil, false)
 		s.table.wantQueries(s.T, 1)
+	})
+	play(t, "until it has expired", func(s *stage) {
+		s.app(s.ByKey("key-1"))
+		s.Expire()
+		recalls(s, "key-1", nil, false)
 	})
 	play(t, "that there is none", func(s *stage) {
 		s.none(s.ByKey("key-3"))
-		missing(s, "key-3")
-		missing(s, "line\nbreak")
+		recalls(s, "key-3", nil, true)
+		recalls(s, "line\nbreak", nil, true)
 		pass(5 * time.Second)
-		forgotten(s, "key-3")
+		recalls(s, "key-3", nil, false)
 		s.table.wantQueries(s.T, 1)
 	})
-	play(t, "what is too old once, while the database is asked", func(s *stage) {
-		first := s.app(s.ByKey("key-1"))
-		s.table.set(disable)
-		s.table.set(slow)
-		pass(31 * time.Second)
-		for range 3 {
-			if recalled(s) != first {
-				t.Errorf("recalls another app before the database has answered")
-			}
-		}
-		pass(1001 * time.Millisecond)
-		if !recalled(s).IsDisabled {
-			t.Errorf("the change is not seen")
-		}
-		s.table.wantQueries(s.T, 3) // by key, and anew by key and by id
-	})
-	play(t, "nothing that is twice as old", func(s *stage) {
-		s.app(s.ByKey("key-1"))
-		pass(60 * time.Second)
-		forgotten(s, "key-1")
-		s.table.wantQueries(s.T, 1)
-	})
-	play(t, "what has expired", func(s *stage) {
-		first := s.app(s.ByKey("key-1"))
-		s.table.set(disable)
-		s.table.set(slow)
-		s.Expire()
-		if recalled(s) != first {
-			t.Errorf("recalls another app before the database has answered")
-		}
-		pass(1001 * time.Millisecond)
-		if !recalled(s).IsDisabled {
-			t.Errorf("the change is not seen")
-		}
-	})
-	play(t, "while the database is away, and leaves it alone", func(s *stage) {
+	play(t, "what it was while the database is away", func(s *stage) {
 		first := s.app(s.ByKey("key-1"))
 		s.table.set(func(f *fakeTable) { f.err = errors.New("away") })
-		s.table.set(slow)
 		s.Expire()
-		recalled(s)
-		pass(1001 * time.Millisecond)
-		for range 10 {
-			if recalled(s) != first {
-				t.Errorf("recalls another app")
-			}
-		}
-		synctest.Wait()
-		s.table.wantQueries(s.T, 3)
-	})
-	play(t, "until a row is gone", func(s *stage) {
 		s.app(s.ByKey("key-1"))
-		s.table.set(func(f *fakeTable) { f.rows = nil })
-		s.table.set(slow)
-		s.Expire()
-		recalled(s)
-		pass(1001 * time.Millisecond)
-		missing(s, "key-1")
+		recalls(s, "key-1", first, true)
+		recalls(s, "key-2", nil, false)
+		s.table.wantQueries(s.T, 2)
 	})
 }
 
