@@ -446,18 +446,34 @@ func TestSnapshotOvertakesEvents(t *testing.T) {
 	hear("after a clock was set back", []string{"16"}, []string{"16"}, []string{"16"})
 }
 
-// Snapshots whose events never come are not kept for ever.
+// Snapshots whose events do not come are not kept for ever: of very many the first is forgotten, and who was answered with it hears
+// what was before it.
 func TestManySnapshots(t *testing.T) {
 	c := newClusterTest(t, channels.Rules{CacheTTL: time.Minute})
-	a := c.guest()
-	c.waitsFor(a, "cache-x")
-	c.Heard("cache-x")
-	for id := range uint64(1000) {
-		c.Linked(c.now, "cache-x", protocol.Snapshot{Cached: []byte("x"), CachedID: 1 + id, CachedFor: time.Minute})
+	first, second, third := c.guest(), c.guest(), c.guest()
+	overtake := func(from, to uint64) {
+		for id := from; id <= to; id++ {
+			c.Linked(c.now, "cache-x", protocol.Snapshot{Cached: []byte("x"), CachedID: id, CachedFor: time.Minute})
+		}
 	}
-	c.answer(a)
-	c.Publish(c.now, protocol.Broadcast{Channel: "cache-x", Payload: []byte("next"), Cache: true, ID: 1001})
-	want(t, "the next event", c.hears(a), []string{"next"})
+	publish := func(id uint64, payload string) {
+		c.Publish(c.now, protocol.Broadcast{Channel: "cache-x", Payload: []byte(payload), Cache: true, ID: id})
+	}
+	c.waitsFor(first, "cache-x")
+	c.Heard("cache-x")
+	c.Linked(c.now, "cache-x", protocol.Snapshot{})
+	c.answer(first)
+	overtake(10, 10)
+	c.subscribe(second, "cache-x")
+	publish(8, "8")
+	want(t, "the second, of what was before its answer", c.hears(second), []string(nil))
+	overtake(11, 1000)
+	c.subscribe(third, "cache-x")
+	publish(9, "9")
+	publish(1001, "1001")
+	want(t, "the first", c.hears(first), []string{"8", "9", "1001"})
+	want(t, "the second, whose snapshot is forgotten", c.hears(second), []string{"9", "1001"})
+	want(t, "the third", c.hears(third), []string{"1001"})
 }
 
 // The number of subscriptions is that of all nodes, and announced by the node that learns of it.
