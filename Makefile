@@ -91,7 +91,7 @@ lint:
 vuln:
 	@if out=$$($(GO) tool govulncheck -db $(VULNDB) ./... 2>&1); then echo "$$out"; exit; fi; \
 	case "$$out" in \
-	"govulncheck: fetching vulnerabilities: "*) \
+	*"govulncheck: fetching vulnerabilities: "*) \
 		echo "NOT CHECKED for known vulnerabilities, since $(VULNDB) cannot be read; hint: make vuln VULNDB=file:///path/to/a/copy"; exit $(UNCHECKED);; \
 	*) echo "$$out"; exit 1;; \
 	esac
