@@ -224,24 +224,28 @@ func (l *loop) letGo() {
 	}
 }
 
-// answerTime is how long requests that are being answered may take.
-const answerTime = 2 * time.Second
+// answerTime is how long requests that are being answered may take, and cutTime how long it may take to end those that
+// only wait for their client.
+const (
+	answerTime = 2 * time.Second
+	cutTime    = 500 * time.Millisecond
+)
 
 // holdHTTP takes all connections away from HTTP. Those on which a request is being answered get answerTime;
-// so do those on which one has begun to arrive and cannot go on elsewhere.
+// so do those on which one has begun to arrive and cannot go on elsewhere. No client can keep the server from coming to
+// rest: who does not take an answer in that time, or has begun another request before, loses the connection.
 func (s *Server) holdHTTP(ctx context.Context) ([]*httpConn, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := context.WithTimeout(ctx, answerTime+cutTime)
 	defer cancel()
 	ticker := time.NewTicker(pauseStep)
 	defer ticker.Stop()
 	held := make(map[*httpConn]struct{})
-	for s.holdSome(held, ctx.Err() != nil) > 0 {
-		if ctx.Err() != nil {
-			return movable(held), errors.New("an HTTP request is still being answered")
-		}
+	patience := time.Now().Add(answerTime)
+	for s.holdSome(held, time.Now().After(patience)) > 0 {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
+			return movable(held), errors.New("an HTTP request is still being answered")
 		}
 	}
 	return movable(held), nil
@@ -254,8 +258,11 @@ func (s *Server) holdSome(held map[*httpConn]struct{}, force bool) (busy int) {
 	for c := range s.httpConns {
 		if c.hold(force) {
 			held[c] = struct{}{}
-		} else {
-			busy++
+			continue
+		}
+		busy++
+		if force {
+			c.cutShort()
 		}
 	}
 	return busy

@@ -38,6 +38,9 @@ func (s *Server) newHTTP() *fasthttp.Server {
 		SecureErrorLogMessage: true,
 		Logger:                httpLog{s},
 		MaxIdleWorkerDuration: time.Second,
+
+		// A form would be put together again for its signature, with other bytes.
+		DisablePreParseMultipartForm: true,
 	}
 }
 
@@ -151,13 +154,6 @@ func (s *Server) routePath(ctx *fasthttp.RequestCtx) (string, bool) {
 		return rest, true
 	}
 	return path, strings.HasPrefix(path, "/apps/")
-}
-
-// requestSize returns the length of the request as it came.
-func requestSize(ctx *fasthttp.RequestCtx) int {
-	h := &ctx.Request.Header
-	line := len(h.Method()) + len(h.RequestURI()) + len(h.Protocol()) + len("  \r\n")
-	return line + len(h.RawHeaders()) + len(ctx.Request.Body())
 }
 
 // serveApp answers /app/{key}: a handshake, or a request that should have been one.

@@ -22,6 +22,7 @@ type httpConn struct {
 
 	mu       sync.Mutex // guards what follows, and that a deadline is not moved while held
 	phase    httpPhase
+	awaits   httpWait
 	pending  []byte        // what has come of the request
 	early    []byte        // what has come to a predecessor, to be read first
 	released chan struct{} // closed when HTTP has let go of a connection that is held
@@ -34,6 +35,15 @@ const (
 	httpAnswers                   // a request is being handled, or the answer is not written yet
 	httpUpgrades                  // it becomes a WebSocket
 	httpHeld                      // taken away
+)
+
+// An httpWait is what fasthttp waits for from the client.
+type httpWait uint8
+
+const (
+	nothing      httpWait = iota
+	moreToRead            // bytes of a request
+	roomForWrite          // in the socket, for those of an answer
 )
 
 // track makes an httpConn that the server knows of until it is closed.
@@ -61,6 +71,9 @@ func (c *httpConn) surplus() bool { return c.isSurplus }
 
 // keep appends to what has come of the request.
 func (c *httpConn) keep(b []byte) {
+	if c.phase == httpUpgrades {
+		return
+	}
 	if c.pending == nil {
 		c.pending = requestBuffers.Get().(*requestBuffer)[:0]
 	}
@@ -77,49 +90,60 @@ func (c *httpConn) forget() {
 
 // Read reads for fasthttp, which gets an end of file when the connection is held.
 func (c *httpConn) Read(b []byte) (int, error) {
-	n, isHeld := c.beforeRead(b)
-	switch {
-	case isHeld:
-		return 0, io.EOF
-	case n > 0:
-		return n, nil
+	if n, err := c.beforeRead(b); n > 0 || err != nil {
+		return n, err
 	}
 	n, err := c.Conn.Read(b)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase != httpUpgrades {
-		c.keep(b[:n])
-	}
+	c.awaits = nothing
+	c.keep(b[:n])
 	if c.phase == httpHeld {
 		return 0, io.EOF
 	}
 	return n, err
 }
 
-// beforeRead notices that an answer has been written: fasthttp does not read before that, unless it has read a
-// part of the next request already.
-func (c *httpConn) beforeRead(b []byte) (n int, isHeld bool) {
+// beforeRead notices that an answer has been written: fasthttp does not read before that, unless it has read the
+// whole head of the next request already and wants its body.
+func (c *httpConn) beforeRead(b []byte) (n int, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.phase == httpAnswers && len(c.pending) == 0 {
+	if c.phase == httpAnswers && headSize(c.pending) == 0 {
 		c.phase = httpReading
 	}
 	if c.phase == httpHeld {
-		return 0, true
+		return 0, io.EOF
 	}
 	n = copy(b, c.early)
-	if c.early = c.early[n:]; n > 0 && c.phase != httpUpgrades {
+	if c.early = c.early[n:]; n > 0 {
 		c.keep(b[:n])
+		return n, nil
 	}
-	return n, false
+	c.awaits = moreToRead
+	return 0, nil
 }
 
 // Write throws away what is written to a connection that is held: an answer to its end.
 func (c *httpConn) Write(b []byte) (int, error) {
-	if c.isHeld() {
+	if c.beforeWrite() {
 		return len(b), nil
 	}
-	return c.Conn.Write(b)
+	n, err := c.Conn.Write(b)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.awaits = nothing
+	return n, err
+}
+
+func (c *httpConn) beforeWrite() (isHeld bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.phase == httpHeld {
+		return true
+	}
+	c.awaits = roomForWrite
+	return false
 }
 
 func (c *httpConn) isHeld() bool {
@@ -146,11 +170,7 @@ func (c *httpConn) begin(ctx *fasthttp.RequestCtx) bool {
 		return false
 	}
 	c.phase = httpAnswers
-	size := requestSize(ctx)
-	if ctx.Request.Header.ContentLength() < 0 { // in chunks: how long it was is not known
-		size = len(c.pending)
-	}
-	c.pending = append(c.pending[:0], c.pending[min(size, len(c.pending)):]...)
+	c.pending = append(c.pending[:0], c.pending[rawSize(&ctx.Request.Header, c.pending):]...)
 	return true
 }
 
@@ -184,6 +204,20 @@ func (c *httpConn) hold(force bool) bool {
 	c.released = make(chan struct{})
 	_ = c.Conn.SetReadDeadline(time.Unix(1, 0))
 	return true
+}
+
+// cutShort ends a connection that is in the middle of an answer only because its client is: it does not read the
+// answer, or sends the rest of another request that it has begun to send before. That one is answered with 408.
+func (c *httpConn) cutShort() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.phase != httpAnswers:
+	case c.awaits == moreToRead:
+		_ = c.Conn.SetReadDeadline(time.Unix(1, 0))
+	case c.awaits == roomForWrite:
+		_ = c.Conn.SetWriteDeadline(time.Unix(1, 0))
+	}
 }
 
 // isPlain reports whether the bytes read are those of the socket.

@@ -288,7 +288,7 @@ func (l *loop) passOnAnswered(v *visitor, answer, early []byte, closes bool) {
 	c.hasFailed = closes
 	s.streamsWG.Go(func() {
 		_ = c.SetWriteDeadline(time.Now().Add(s.cfg.HandshakeTimeout))
-		if _, err := c.Conn.Write(answer); err != nil || closes {
+		if _, err := c.Write(answer); err != nil || closes {
 			_ = c.Close()
 			return
 		}
