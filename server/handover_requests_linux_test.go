@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,4 +116,14 @@ func TestHandoverDespiteClients(t *testing.T) {
 		t.Errorf("who has begun another request was answered with %d and %d, want 200 and 408", first, second)
 	}
 	slow.ended()
+}
+
+// TestEndlessChunk sends a chunk whose first line does not end: no more of it is kept than of a request that is too large.
+func TestEndlessChunk(t *testing.T) {
+	r := newRelay(t, func(*auth.App) {})
+	c := r.ask()
+	c.write([]byte("POST /up HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;" + strings.Repeat("a", 1<<20)))
+	if got := c.status(); got != http.StatusBadRequest {
+		t.Errorf("answered with %d, want 400", got)
+	}
 }

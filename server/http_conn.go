@@ -69,15 +69,19 @@ var requestBuffers = sync.Pool{New: func() any { return new(requestBuffer) }}
 
 func (c *httpConn) surplus() bool { return c.isSurplus }
 
-// keep appends to what has come of the request.
-func (c *httpConn) keep(b []byte) {
+// keep appends to what has come of the request, which must not be too much.
+func (c *httpConn) keep(b []byte) error {
 	if c.phase == httpUpgrades {
-		return
+		return nil
 	}
 	if c.pending == nil {
 		c.pending = requestBuffers.Get().(*requestBuffer)[:0]
 	}
 	c.pending = append(c.pending, b...)
+	if len(c.pending) > c.server.maxPending() {
+		return fasthttp.ErrBodyTooLarge
+	}
+	return nil
 }
 
 // forget drops what has come of the request.
@@ -97,12 +101,18 @@ func (c *httpConn) Read(b []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.awaits = nothing
-	c.keep(b[:n])
+	if err := c.keep(b[:n]); err != nil {
+		return n, err
+	}
 	if c.phase == httpHeld {
 		return 0, io.EOF
 	}
 	return n, err
 }
+
+// maxPending is how long a request may be as it comes. That is more than its size where its body comes in chunks, each of
+// which has a head of its own, of any length.
+func (s *Server) maxPending() int { return 2*s.cfg.MaxRequestSize + s.http.ReadBufferSize }
 
 // beforeRead notices that an answer has been written: fasthttp does not read before that, unless it has read the
 // whole head of the next request already and wants its body.
@@ -117,8 +127,7 @@ func (c *httpConn) beforeRead(b []byte) (n int, err error) {
 	}
 	n = copy(b, c.early)
 	if c.early = c.early[n:]; n > 0 {
-		c.keep(b[:n])
-		return n, nil
+		return n, c.keep(b[:n])
 	}
 	c.awaits = moreToRead
 	return 0, nil
