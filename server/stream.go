@@ -3,6 +3,8 @@ package server
 import (
 	"net"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // A stream is the socket of a connection that its loop cannot read and write itself: one that is
@@ -14,6 +16,8 @@ type stream struct {
 	loop  *loop         // set before start
 	taken chan struct{} // the loop is done with what was read
 	wg    *sync.WaitGroup
+
+	isClosed atomic.Bool
 }
 
 func newStream(c net.Conn, wg *sync.WaitGroup) *stream {
@@ -33,6 +37,9 @@ func (s *stream) readLoop(c *conn) {
 	buf := make([]byte, streamBuffer)
 	for {
 		n, err := s.conn.Read(buf)
+		if n > 0 {
+			s.awaitRoom()
+		}
 		posted := s.loop.inbox.post(note{do: func(l *loop) {
 			l.guard(c, func(l *loop, c *conn) bool { l.takeRead(c, buf[:n], err); return false })
 			s.taken <- struct{}{}
@@ -44,6 +51,16 @@ func (s *stream) readLoop(c *conn) {
 		if err != nil {
 			return
 		}
+	}
+}
+
+// streamPause is how long a stream waits before it looks again whether a loop or Redis is behind.
+const streamPause = 10 * time.Millisecond
+
+// awaitRoom waits while a loop or Redis is behind, as loops do before they read.
+func (s *stream) awaitRoom() {
+	for s.loop.server.isCongested() && !s.isClosed.Load() {
+		time.Sleep(streamPause)
 	}
 }
 
@@ -116,6 +133,7 @@ func (s *stream) shutdownWrite() {
 }
 
 func (s *stream) close() {
+	s.isClosed.Store(true)
 	s.wg.Add(1)
 	go func() { // on TLS this writes, too
 		defer s.wg.Done()
