@@ -40,7 +40,7 @@ func (l *loop) push(c *conn, f *frame) {
 		q = l.lendQueue()
 		c.out = q
 	}
-	if q.bytes+len(f.data) > l.server.cfg.MaxQueued && c.state == open && !l.makeRoom(c, len(f.data)) {
+	if c.state == open && !q.hasRoom(len(f.data), l.server.cfg.MaxQueued) && !l.makeRoom(c, len(f.data)) {
 		l.stats.dropped++
 		l.doom(c, closedSlow)
 		return
@@ -58,7 +58,22 @@ func (l *loop) push(c *conn, f *frame) {
 // whether n more bytes may be queued.
 func (l *loop) makeRoom(c *conn, n int) bool {
 	l.write(c)
-	return !c.isDoomed && c.out.bytes+n <= l.server.cfg.MaxQueued
+	return !c.isDoomed && c.out.hasRoom(n, l.server.cfg.MaxQueued)
+}
+
+// frameRoom is about what a frame takes besides its bytes. Frames with next to none, such as pongs, are bounded by it, which
+// minFrames may be in any case.
+const (
+	frameRoom = 64
+	minFrames = 64
+)
+
+// hasRoom reports whether a frame of n bytes may be queued. One that is larger than the limit may wait behind what is within it:
+// that a list of members is long makes nobody slow.
+func (q *outQueue) hasRoom(n, limit int) bool {
+	isSmall := q.bytes+n <= limit
+	isAlone := n > limit && q.bytes <= limit
+	return (isSmall || isAlone) && len(q.frames)-q.head < max(limit/frameRoom, minFrames)
 }
 
 // sendText queues a message built in l.scratch by an appender of package protocol.

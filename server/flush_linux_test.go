@@ -136,3 +136,58 @@ func breakRing(t *testing.T) {
 		}
 	}
 }
+
+// fillSocket leaves no room in the socket of a pair.
+func (p *pair) fillSocket() {
+	for n := len(p.got); n >= 0; {
+		n, _ = unix.Write(int(p.fd), make([]byte, 1<<16))
+	}
+}
+
+// TestQueueLimits: a client that is not sent what waits for it is slow when that is too many bytes, or too many frames, whatever
+// little is in them. It is not because one message is larger than the limit.
+func TestQueueLimits(t *testing.T) {
+	const limit = 100_000
+	tiny, small, large := make([]byte, 2), make([]byte, limit/4), make([]byte, 3*limit)
+	for name, tt := range map[string]struct {
+		frame  []byte
+		before int // bytes that wait already
+		fit    int // frames
+	}{
+		"tiny":              {tiny, 0, limit / frameRoom},
+		"small":             {small, 0, 4},
+		"large":             {large, 0, 1},
+		"large after small": {large, len(small), 1},
+		"small after large": {small, len(large), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStill(t, Config{MaxQueued: limit}, nil)
+			p := s.pair(t)
+			p.fillSocket()
+			if tt.before > 0 {
+				s.loop.push(p.conn, s.loop.own(rawFrame(make([]byte, tt.before))))
+			}
+			for i := range tt.fit {
+				if s.loop.push(p.conn, s.loop.own(rawFrame(tt.frame))); p.isDoomed {
+					t.Fatalf("slow with %d frames", i)
+				}
+			}
+			if s.loop.push(p.conn, s.loop.own(rawFrame(tt.frame))); !p.isDoomed {
+				t.Errorf("more than %d frames may wait", tt.fit)
+			}
+		})
+	}
+}
+
+// TestLargeMessage sends a message beyond the limit to who reads.
+func TestLargeMessage(t *testing.T) {
+	s := newStill(t, Config{MaxQueued: 1000}, nil)
+	p := s.pair(t)
+	for range 3 {
+		s.loop.push(p.conn, s.loop.own(rawFrame(make([]byte, 50_000))))
+	}
+	s.turn()
+	if p.read(make([]byte, 1<<16)); len(p.got) != 150_000 || p.state != open {
+		t.Errorf("got %d bytes in state %v, want 150000", len(p.got), p.state)
+	}
+}
