@@ -14,47 +14,65 @@ import (
 
 const upText = "GET /up HTTP/1.1\r\nHost: x\r\n\r\n"
 
-// status waits for an answer and returns its status.
-func (c *relayClient) status() int {
+// status waits for the answer to a request and returns its status.
+func (c *relayClient) status(method string) int {
 	c.t.Helper()
-	response, err := http.ReadResponse(c.in, nil)
-	if err != nil {
-		c.t.Fatal(err)
+	for {
+		response, err := http.ReadResponse(c.in, &http.Request{Method: method})
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, response.Body); err != nil {
+			c.t.Fatal(err)
+		}
+		if response.StatusCode != http.StatusContinue {
+			return response.StatusCode
+		}
 	}
-	if _, err := io.Copy(io.Discard, response.Body); err != nil {
-		c.t.Fatal(err)
-	}
-	return response.StatusCode
 }
 
-// TestHandoverAfterRequests hands over connections on which requests of every form have been answered, and another one has
-// begun to come in the same packet or not.
-func TestHandoverAfterRequests(t *testing.T) {
-	const form = "--b\r\ncontent-disposition: form-data; name=a\r\n\r\nv\r\n--b--\r\n"
-	posted := "POST /up HTTP/1.1\r\nHost: x\r\n"
-	for name, text := range map[string]string{
-		"no body":           upText,
-		"empty lines":       "\r\n\r\n" + upText,
-		"a body":            posted + "Content-Length: 3\r\n\r\nabc",
-		"a line after that": posted + "Content-Length: 3\r\n\r\nabc\r\n",
-		"a form":            posted + fmt.Sprintf("Content-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n%s", len(form), form),
-		"chunks":            posted + "Transfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\n\r\n",
-	} {
-		for _, begun := range []int{0, 1, 10, len(upText) - 1} {
-			t.Run(fmt.Sprintf("%s and %d bytes", name, begun), func(t *testing.T) {
-				t.Parallel()
+// oddRequests are such that their length is not as plain as it looks. They are answered, whatever with, and the connection stays.
+func oddRequests(r *relay) map[string]string {
+	const (
+		up     = "GET /up HTTP/1.1\r\nHost: x\r\n"
+		post   = "POST /apps/1/events HTTP/1.1\r\nHost: x\r\n"
+		chunks = post + "Transfer-Encoding: chunked\r\n"
+		parts  = "preamble\r\n--b\r\nCONTENT-DISPOSITION:form-data;name=\"a\"\r\n\r\nx\r\n--b--\r\nepilogue"
+	)
+	length := func(body string) string { return fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body) }
+	return map[string]string{
+		"without a body":              up + "\r\n",
+		"after an empty line":         "\r\n" + up + "\r\n",
+		"after a bare line feed":      "\n" + up + "\r\n",
+		"an event after empty lines":  "\r\n\r\n" + r.event("odd"),
+		"of length 0":                 post + length(""),
+		"before an empty line":        post + length("{}") + "\r\n",
+		"GET with a body":             up + length("{}"),
+		"HEAD":                        strings.Replace(up, "GET", "HEAD", 1) + "\r\n",
+		"in HTTP/1.0":                 "GET /up HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+		"in chunks":                   chunks + "\r\n1\r\n{\r\n1;ab=\"12\"\r\n}\r\n0\r\n\r\n",
+		"in no chunks":                chunks + "\r\n0\r\n\r\n",
+		"in chunks with a trailer":    chunks + "Trailer: X-A\r\n\r\n0000A \r\n0123456789\r\n0;x\r\nX-A: b\r\n\r\n",
+		"of several parts":            post + "Content-Type: multipart/form-data; boundary=b\r\n" + length(parts),
+		"with an expectation of ours": post + "Expect: 100-continue\r\n" + length("{}"),
+	}
+}
+
+// TestHandoverBetweenRequests hands over connections on which one request is answered, and the next has begun to arrive in the same
+// packet.
+func TestHandoverBetweenRequests(t *testing.T) {
+	for name := range oddRequests(newRelay(t, func(*auth.App) {})) {
+		for _, come := range []int{0, 1, len("POST /apps/1/events?")} {
+			t.Run(fmt.Sprintf("%s, and %d bytes", name, come), func(t *testing.T) {
 				r := newRelay(t, func(*auth.App) {})
-				c := r.ask()
-				c.write([]byte(text + upText[:begun]))
-				c.status()
-				r.awaitRequests(1)
+				c, odd, next := r.ask(), oddRequests(r)[name], r.event("next")
+				method, _, _ := strings.Cut(strings.TrimLeft(odd, "\r\n"), " ")
+				c.write([]byte(odd + next[:come]))
+				c.status(method)
 				if moved := r.handOver(); moved.Requests != 1 {
 					t.Errorf("%d connections were handed over, want 1", moved.Requests)
 				}
-				c.write([]byte(upText[begun:]))
-				if got := c.status(); got != http.StatusOK {
-					t.Errorf("the next request was answered with %d", got)
-				}
+				c.publishes(next[come:])
 			})
 		}
 	}
@@ -96,7 +114,7 @@ func TestHandoverDespiteClients(t *testing.T) {
 	deaf, slow, other := r.ask(), r.ask(), r.ask()
 	slow.write([]byte(upText + "POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"))
 	other.write([]byte(upText))
-	other.status()
+	other.status(http.MethodGet)
 	go func() { // ends with the connection
 		for many := bytes.Repeat([]byte(upText), 1000); ; {
 			if _, err := deaf.conn.Write(many); err != nil {
@@ -109,10 +127,10 @@ func TestHandoverDespiteClients(t *testing.T) {
 		t.Errorf("%d connections were handed over, want 1", moved.Requests)
 	}
 	other.write([]byte(upText))
-	if got := other.status(); got != http.StatusOK {
+	if got := other.status(http.MethodGet); got != http.StatusOK {
 		t.Errorf("who was handed over was answered with %d", got)
 	}
-	if first, second := slow.status(), slow.status(); first != http.StatusOK || second != http.StatusRequestTimeout {
+	if first, second := slow.status(http.MethodGet), slow.status(http.MethodPost); first != http.StatusOK || second != http.StatusRequestTimeout {
 		t.Errorf("who has begun another request was answered with %d and %d, want 200 and 408", first, second)
 	}
 	slow.ended()
@@ -123,7 +141,7 @@ func TestEndlessChunk(t *testing.T) {
 	r := newRelay(t, func(*auth.App) {})
 	c := r.ask()
 	c.write([]byte("POST /up HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;" + strings.Repeat("a", 1<<20)))
-	if got := c.status(); got != http.StatusBadRequest {
+	if got := c.status(http.MethodPost); got != http.StatusBadRequest {
 		t.Errorf("answered with %d, want 400", got)
 	}
 }

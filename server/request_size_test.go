@@ -20,7 +20,8 @@ func FuzzRawSize(f *testing.F) {
 		"POST /up HTTP/1.1\r\nHost: x\r\n\r\n",
 		"POST /up HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 57\r\n\r\n--b\r\ncontent-disposition: form-data; name=a\r\n\r\nv\r\n--b--\r\n",
 		"POST /up HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\nC\r\n"+strings.Repeat("x", 12)+"\r\n000\r\n\r\n",
-		"POST /up HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n2\r\n\r\n\r\n0\r\nX-A: b\r\n\r\n",
+		"POST /up HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n2\r\n\r\n\r\n00a \r\n0123456789\r\n0\r\nX-A: b\r\n\r\n",
+		"POST /up HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}",
 	) {
 		f.Add([]byte(seed))
 		f.Add([]byte(seed + next))
