@@ -246,6 +246,7 @@ func (s *Server) handleHTTPError(ctx *fasthttp.RequestCtx, err error) {
 			return
 		}
 		c.hasFailed = true
+		c.recall(&ctx.Request)
 	}
 	status, text := fasthttp.StatusBadRequest, textBadRequest
 	var small *fasthttp.ErrSmallBuffer

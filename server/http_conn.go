@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"slices"
@@ -181,6 +182,17 @@ func (c *httpConn) begin(ctx *fasthttp.RequestCtx) bool {
 	c.phase = httpAnswers
 	c.pending = append(c.pending[:0], c.pending[rawSize(&ctx.Request.Header, c.pending):]...)
 	return true
+}
+
+// recall gives a request back its method and its target, which fasthttp forgets when it cannot read the rest.
+func (c *httpConn) recall(r *fasthttp.Request) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	method, rest, _ := bytes.Cut(bytes.TrimLeft(c.pending, "\r\n"), []byte(" "))
+	if target, _, _ := bytes.Cut(rest, []byte(" ")); bytes.HasPrefix(target, []byte("/")) {
+		r.Header.SetMethodBytes(method)
+		r.SetRequestURIBytes(target)
+	}
 }
 
 // unread returns what has come and is not answered, of a connection that HTTP has let go of. What a predecessor got may
