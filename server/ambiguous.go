@@ -10,7 +10,7 @@ import (
 // of a WebSocket, and we for another request, it has not checked. So whatever can be read in two ways is refused, and
 // nothing that follows it on the connection is read.
 
-// isAmbiguous reports whether recipients may differ about the head of a request. RFC 9112 leaves it to them
+// isAmbiguous reports whether recipients may differ about the headers of a request. RFC 9112 leaves it to them
 // whether a bare LF ends a line (2.2) and a line that begins with white space is unfolded (5.2), and of a length together with
 // a transfer coding it says that it "might indicate an attempt to perform request smuggling" (6.3).
 func isAmbiguous(h *fasthttp.RequestHeader) bool {
@@ -23,6 +23,12 @@ func isAmbiguous(h *fasthttp.RequestHeader) bool {
 		hasCoding = hasCoding || isNamed(line, fasthttp.HeaderTransferEncoding)
 	}
 	return hasLength && hasCoding
+}
+
+// endsBare reports whether the first line of a request, of which fasthttp keeps nothing but the words, ends with a bare LF.
+func endsBare(b []byte) bool {
+	line, _, isWhole := bytes.Cut(bytes.TrimLeft(b, "\r\n"), []byte("\n"))
+	return isWhole && !bytes.HasSuffix(line, []byte("\r"))
 }
 
 // isNamed reports whether a line is a header of that name.

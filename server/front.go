@@ -48,6 +48,9 @@ func (f *front) readRequest() bool {
 	if !isPost && !bytes.HasPrefix(begin, getPrefix) {
 		return false
 	}
+	if whole, _ := f.reader.Peek(f.reader.Buffered()); endsBare(whole) {
+		return false
+	}
 	h := &f.ctx.Request.Header
 	if h.Read(f.reader) != nil || !h.IsHTTP11() || f.ctx.Request.MayContinue() || !isUsualHost(h.Host()) || bytes.Contains(h.RequestURI(), []byte("://")) {
 		return false

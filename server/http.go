@@ -106,7 +106,7 @@ func (s *Server) serveHTTP(ctx *fasthttp.RequestCtx) route {
 		s.answerError(ctx, fasthttp.StatusRequestEntityTooLarge, textTooLarge)
 		return routeOther
 	}
-	if isAmbiguous(&ctx.Request.Header) {
+	if c, ok := ctx.Conn().(*httpConn); isAmbiguous(&ctx.Request.Header) || ok && c.isBare {
 		ctx.SetConnectionClose()
 		s.answerError(ctx, fasthttp.StatusBadRequest, textBadRequest)
 		return routeOther

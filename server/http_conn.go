@@ -20,6 +20,7 @@ type httpConn struct {
 	isDetached bool // it belongs to a loop now: Close is not for us
 	isSurplus  bool // descriptors are too few for it to become a WebSocket
 	hasFailed  bool // an error was answered before the request was read
+	isBare     bool // see endsBare
 
 	mu       sync.Mutex // guards what follows, and that a deadline is not moved while held
 	phase    httpPhase
@@ -180,6 +181,7 @@ func (c *httpConn) begin(ctx *fasthttp.RequestCtx) bool {
 		return false
 	}
 	c.phase = httpAnswers
+	c.isBare = endsBare(c.pending)
 	c.pending = append(c.pending[:0], c.pending[rawSize(&ctx.Request.Header, c.pending):]...)
 	return true
 }
