@@ -211,7 +211,10 @@ func (s *Server) findApp(ctx *fasthttp.RequestCtx, h *handshake, key string) {
 }
 
 func (s *Server) answerFault(ctx *fasthttp.RequestCtx, f *handshakeFault) {
-	if f.status == fasthttp.StatusUpgradeRequired {
+	switch f.status {
+	case fasthttp.StatusMethodNotAllowed:
+		ctx.Response.Header.Set("Allow", fasthttp.MethodGet)
+	case fasthttp.StatusUpgradeRequired:
 		ctx.Response.Header.Set("Connection", "Upgrade")
 		ctx.Response.Header.Set("Upgrade", "websocket")
 		ctx.Response.Header.Set("Sec-WebSocket-Version", "13")
