@@ -254,10 +254,11 @@ func (r *Redis) enqueue(script *redis.Script, p place, done func(any), args ...a
 	r.queue.add(op{script: script, bucket: p.bucket, args: args, done: done})
 }
 
-// Sync says all that this node holds of a channel. Node.Linked follows with what all nodes hold.
+// Sync says all that this node holds of a channel. Node.Linked follows with what all nodes hold. After Depart it says who is
+// here, and not who is no more.
 func (r *Redis) Sync(appID, channel string, h protocol.Holding, limit int) {
 	p := placeOf(appID, channel)
-	args := []any{p.name, limit, h.Subscriptions, h.Seq}
+	args := []any{p.name, limit, h.Subscriptions, h.Seq, r.isDeparting.Load()}
 	for _, m := range h.Members {
 		args = append(args, m.ID, appendMember(nil, m))
 	}

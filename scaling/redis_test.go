@@ -163,6 +163,28 @@ func TestSync(t *testing.T) {
 	want(t, "nobody", a.heard("vacated", "linked"), []string{"vacated " + channel + " ", "linked " + channel + " [] kept"})
 }
 
+// A node that departs may have to ask for a channel once more. Who has left there by then stays until it stops.
+func TestSyncWhileDeparting(t *testing.T) {
+	const channel = "presence-x"
+	addr := startRedis(t)
+	a, b := newNode(t, addr), newNode(t, addr)
+	a.Sync("1", channel, protocol.Holding{Subscriptions: 2, Members: []protocol.Member{user("1", "null"), user("2", "null")}}, 0)
+	a.flush()
+	a.forget()
+	a.Depart()
+	a.Sync("1", channel, protocol.Holding{Subscriptions: 2, Members: []protocol.Member{user("2", "null"), user("3", "null")}}, 0)
+	a.Sync("1", channel, protocol.Holding{}, 0)
+	a.flush()
+	want(t, "nobody leaves", a.heard("vacated", "new", "linked"),
+		[]string{"new " + channel + " 3", "linked " + channel + " [1 2 3] ", "linked " + channel + " [1 2 3] "})
+	if err := a.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	users, err := b.Users(t.Context(), "1", channel)
+	want(t, "users in the end", users, []string(nil))
+	want(t, "no error", err, error(nil))
+}
+
 // What a dead node holds is taken away when its lease has run out, once, though all others look for it.
 func TestLease(t *testing.T) {
 	addr := startRedis(t)

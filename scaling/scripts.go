@@ -154,16 +154,19 @@ return {transition, total}
 `)
 
 	// scriptSync makes the node's part of a channel what it says, and returns the channel. ARGV: channel,
-	// limit, subscriptions, the number of the last change that the node knows, then user and member for each user.
+	// limit, subscriptions, the number of the last change that the node knows, whether it departs and takes nothing back, then
+	// user and member for each user.
 	scriptSync = redis.NewScript(scriptHead + `
-local chan, held, joined, refused = ARGV[4], {}, {}, {}
-local transition = count(chan, ARGV[6])
+local chan, departs, transition, held, joined, refused = ARGV[4], ARGV[8] == '1', 0, {}, {}, {}
+if not departs then
+  transition = count(chan, ARGV[6])
+end
 if tonumber(redis.call('GET', base .. 's:' .. chan) or 0) < tonumber(ARGV[7]) then
   -- Members were lost, perhaps with the clock set back, or by a master that lags: all have to notice that numbers jump.
   local t = redis.call('TIME')
   redis.call('SET', base .. 's:' .. chan, string.format('%.0f', math.max(t[1] * 1000000 + t[2], ARGV[7] + 1000000)))
 end
-for i = 8, #ARGV, 2 do
+for i = 9, #ARGV, 2 do
   held[ARGV[i]] = true
   local result = join(chan, ARGV[5], ARGV[i], ARGV[i + 1])
   if result == 1 then
@@ -173,7 +176,7 @@ for i = 8, #ARGV, 2 do
   end
 end
 for _, user in ipairs(redis.call('SMEMBERS', base .. 'h:' .. chan .. ':' .. node)) do
-  if not held[user] then
+  if not held[user] and not departs then
     leave(chan, user)
   end
 end
