@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
@@ -69,7 +69,7 @@ func (s *screen) watch(state conduct.State) {
 		s.phase = state.Phase
 		s.bar = newBar(s.w, length(state))
 	}
-	s.bar.Describe(s.title + " · " + s.describe(state, time.Now()))
+	s.bar.Describe(fit(append([]string{s.title}, s.describe(state, time.Now())...), s.columns()-barColumns))
 	if n := length(state); n > 0 {
 		_ = s.bar.Set64(min(position(state), n))
 	} else {
@@ -107,8 +107,44 @@ func position(state conduct.State) int64 {
 	return state.Elapsed.Milliseconds()
 }
 
-// describe says in one line what happens.
-func (s *screen) describe(state conduct.State, now time.Time) string {
+// barColumns is the room for a short bar and its percentage.
+const barColumns = 20
+
+// columns returns how wide the terminal is.
+func (s *screen) columns() int {
+	const usual = 80
+	f, ok := s.w.(*os.File)
+	if !ok {
+		return usual
+	}
+	n, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || n <= 0 {
+		return usual
+	}
+	return n
+}
+
+// fit joins as many of the parts as there are columns for. A line that is too long would be broken by the
+// terminal, and never be overwritten by the next one.
+func fit(parts []string, columns int) string {
+	line := ""
+	for i, part := range parts {
+		if i > 0 {
+			part = " · " + part
+		}
+		if utf8.RuneCountInString(line+part) > columns {
+			break
+		}
+		line += part
+	}
+	if line == "" {
+		return string([]rune(parts[0])[:max(columns, 0)])
+	}
+	return line
+}
+
+// describe says in a few words what happens, the most telling first.
+func (s *screen) describe(state conduct.State, now time.Time) []string {
 	parts := []string{state.Phase}
 	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
 	p, before := state.Progress, s.last.Progress
@@ -116,8 +152,9 @@ func (s *screen) describe(state conduct.State, now time.Time) string {
 	s.last, s.told = state, now
 	if state.Expected > 0 {
 		add("%s of %s connections", plan.Count(p.Ready), plan.Count(state.Expected))
-		return strings.Join(parts, " · ")
+		return parts
 	}
+	var rates []string
 	if span > 0 && span < 10 {
 		for _, rate := range []struct {
 			n    int64
@@ -128,16 +165,17 @@ func (s *screen) describe(state conduct.State, now time.Time) string {
 			{p.Ready - before.Ready, "connections/s"},
 		} {
 			if rate.n > 0 {
-				add("%s %s", report.Format(float64(rate.n)/span, ""), rate.what)
+				rates = append(rates, report.Format(float64(rate.n)/span, "")+" "+rate.what)
 			}
 		}
 	}
+	parts = append(parts, rates[:min(len(rates), 1)]...)
 	if p.P99 > 0 {
 		add("p99 %s", report.Format(float64(p.P99)/1e6, "ms"))
 	}
-	add("client %.0f %%", state.ClientCPU*100)
 	if state.ServerCPU > 0 {
 		add("server %.0f %%", state.ServerCPU*100)
 	}
-	return strings.Join(parts, " · ")
+	add("client %.0f %%", state.ClientCPU*100)
+	return append(parts, rates[min(len(rates), 1):]...)
 }
