@@ -161,3 +161,21 @@ func TestServeWithoutAJob(t *testing.T) {
 		}
 	}
 }
+
+// TestShareOfWork has a loop hear of the end long after it: more than all of the time is never work.
+func TestShareOfWork(t *testing.T) {
+	begun := work{at: 1_000, busy: 300}
+	for _, tt := range []struct {
+		ended work
+		want  float64
+	}{
+		{work{at: 2_000, busy: 550}, 0.25},
+		{work{at: 3_000, busy: 2_200}, 0.95}, // meant to end at 2,000
+		{work{at: 2_000, busy: 1_350}, 1},    // the turn at the begin counts later
+		{begun, 0},
+	} {
+		if got := tt.ended.share(begun); got != tt.want {
+			t.Errorf("%+v since %+v: got %v, want %v", tt.ended, begun, got, tt.want)
+		}
+	}
+}

@@ -24,10 +24,23 @@ type loop struct {
 	limit   int       // of open
 	turn    []int64   // deliveries of this turn, by group
 	pumps   []*sending
-	begun   int64 // Busy when the measured time began
-	ended   int64 // and when it ended
+	begun   work // when the measured time began
+	ended   work // and when it ended
 
 	live struct{ connections, deliveries, published, ready, p99 atomic.Int64 }
+}
+
+// work is how long a loop had worked at a time.
+type work struct{ at, busy int64 }
+
+func (l *loop) work(now int64) work { return work{now, int64(l.Busy())} }
+
+// share returns which share of the time since an earlier moment was work.
+func (w work) share(since work) float64 {
+	if w.at <= since.at {
+		return 0
+	}
+	return min(float64(w.busy-since.busy)/float64(w.at-since.at), 1)
 }
 
 func (c *Crew) newLoop(i int) (*loop, error) {
@@ -71,7 +84,7 @@ func (l *loop) afterTurn(now int64) {
 func (l *loop) start(t Times) {
 	l.times = t
 	l.AddAlarm(&netloop.Alarm{Due: t.Measure, Fire: func(now int64) {
-		l.begun = int64(l.Busy())
+		l.begun = l.work(now)
 		l.begin(now)
 	}})
 	for _, m := range l.slow {
@@ -84,7 +97,7 @@ func (l *loop) stop(end int64) {
 	if l.times.End == 0 || end < l.times.End {
 		l.times.End = end
 	}
-	l.ended = int64(l.Busy())
+	l.ended = l.work(clock.Now()) // a loop that is behind hears of the end when it is past
 	for _, m := range l.slow {
 		m.client.Resume()
 	}

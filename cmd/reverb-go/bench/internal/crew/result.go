@@ -47,8 +47,8 @@ func (c *Crew) loopResult(l *loop) Result {
 		r.Latency[kind] = h.Clone()
 	}
 	r.add(l.before, -1)
-	if span := l.times.End - l.times.Measure; span > 0 {
-		r.Busy = []float64{float64(l.ended-l.begun) / float64(span)}
+	if l.begun.at != 0 {
+		r.Busy = []float64{l.ended.share(l.begun)}
 	}
 	for _, m := range l.slow {
 		if m.state == gone {
