@@ -35,6 +35,29 @@ func (t *test) sample(ctx context.Context, where func(*Server) *usage.Sample) er
 	return nil
 }
 
+// lookWhenReady samples the server when everybody is connected. A test that is done at once may leave no time
+// to look again before it.
+func (t *test) lookWhenReady(ctx context.Context) error {
+	err := t.sample(ctx, func(s *Server) *usage.Sample { return &s.Ready })
+	if t.server != nil {
+		t.server.Begin = t.server.Ready
+	}
+	return err
+}
+
+// lookLast samples the server when everything has arrived, and returns what it cost, or why that is not known:
+// what the clients found is worth telling all the same.
+func (t *test) lookLast(ctx context.Context, times crew.Times) (*Server, error) {
+	if t.server == nil || t.lookErr != nil {
+		return nil, t.lookErr
+	}
+	t.server.Span = time.Duration(clock.Now() - times.Measure)
+	if err := t.sample(ctx, func(s *Server) *usage.Sample { return &s.End }); err != nil {
+		return nil, err
+	}
+	return t.server, nil
+}
+
 // look samples the server through the measured time until stopped.
 func (t *test) look(ctx context.Context, times crew.Times) (stop func()) {
 	if t.source == nil {
@@ -44,7 +67,13 @@ func (t *test) look(ctx context.Context, times crew.Times) (stop func()) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		wait(ctx, times.Measure)
-		if ctx.Err() != nil || t.sample(ctx, func(s *Server) *usage.Sample { return &s.Begin }) != nil {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := t.sample(ctx, func(s *Server) *usage.Sample { return &s.Begin }); err != nil {
+			if ctx.Err() == nil {
+				t.lookErr = err
+			}
 			return
 		}
 		last := t.server.Begin

@@ -18,7 +18,8 @@ type Outcome struct {
 	Loops    int // that receive, of each worker
 	Sockets  int // connected before the start
 
-	Server *Server // nil if its cost cannot be read
+	Server    *Server // nil if its cost cannot be read
+	ServerErr error   // what came in between when it was read
 }
 
 // Server is what the server cost.

@@ -21,6 +21,7 @@ type test struct {
 	watch   *watcher
 	source  usage.Source
 	server  *Server
+	lookErr error // of looking at the server through the measured time
 }
 
 // Run does one test. An error means that there is no result; what went wrong within the test is in the
@@ -97,7 +98,7 @@ func (t *test) close() {
 
 // run leads the crews through the test.
 func (t *test) run(ctx context.Context) (*Outcome, error) {
-	o := &Outcome{Plan: t.plan, Slice: slice(t.plan), Workers: len(t.workers), Loops: t.cfg.loops(), Server: t.server}
+	o := &Outcome{Plan: t.plan, Slice: slice(t.plan), Workers: len(t.workers), Loops: t.cfg.loops()}
 	t.watch.phase("connecting", 0, t.plan.Sockets())
 	err := t.await(ctx, func(a crew.Answer) bool {
 		if a.Ready != nil {
@@ -108,7 +109,7 @@ func (t *test) run(ctx context.Context) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.sample(ctx, func(s *Server) *usage.Sample { return &s.Ready }); err != nil {
+	if err := t.lookWhenReady(ctx); err != nil {
 		return nil, err
 	}
 	times := t.times()
@@ -126,10 +127,8 @@ func (t *test) run(ctx context.Context) (*Outcome, error) {
 		return nil, err
 	}
 	o.Measured = time.Duration(o.Result.End - times.Measure)
-	if t.server != nil {
-		t.server.Span = time.Duration(clock.Now() - times.Measure)
-	}
-	return o, t.sample(ctx, func(s *Server) *usage.Sample { return &s.End })
+	o.Server, o.ServerErr = t.lookLast(ctx, times)
+	return o, nil
 }
 
 // times returns when the parts of the test are to begin.

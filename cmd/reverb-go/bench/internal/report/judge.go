@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"runtime"
@@ -8,10 +9,17 @@ import (
 
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/bench/internal/conduct"
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/bench/internal/plan"
+	"github.com/reverb-go/reverb-go/cmd/reverb-go/bench/internal/usage"
 )
 
-// failures says what should not have happened.
-func failures(r *Run) (f []string) {
+// failures says what should not have happened, causes before what came of them.
+func failures(r *Run, o *conduct.Outcome) (f []string) {
+	if errors.Is(o.ServerErr, usage.ErrEnded) {
+		f = append(f, "the server's process ended during the test")
+	}
+	for _, what := range slices.Sorted(maps.Keys(r.Problems)) {
+		f = append(f, fmt.Sprintf("%s × %s", plan.Count(r.Problems[what]), what))
+	}
 	for _, count := range []struct {
 		n    int64
 		what string
@@ -27,9 +35,6 @@ func failures(r *Run) (f []string) {
 		if count.n > 0 {
 			f = append(f, fmt.Sprintf("%s %s", plan.Count(count.n), count.what))
 		}
-	}
-	for _, what := range slices.Sorted(maps.Keys(r.Problems)) {
-		f = append(f, fmt.Sprintf("%s × %s", plan.Count(r.Problems[what]), what))
 	}
 	if _, n := r.unit(); n == 0 && r.Scenario.Scenario != "idle" && r.Scenario.Scenario != "mix" {
 		f = append(f, "nothing was measured")
@@ -57,11 +62,16 @@ func warnings(r *Run, o *conduct.Outcome) (w []string) {
 	if lag.P99 >= lateMS && lag.P99 >= lateShare*primary.P99 && lag.Count >= 100 {
 		add("the client was late itself: 1 %% of what it sent left %s or more after its time, which the latencies include", Format(lag.P99, "ms"))
 	}
-	if r.Cost == nil {
+	switch {
+	case errors.Is(o.ServerErr, usage.ErrEnded): // that is a failure
+	case o.ServerErr != nil:
+		add("what the server costs is not known: %v", o.ServerErr)
+	case r.Cost == nil:
 		add("what the server costs is not known: give its --pid, or the --metrics-url it exports process metrics at")
-		return w
+	default:
+		w = append(w, costWarnings(r, o)...)
 	}
-	return append(w, costWarnings(r, o)...)
+	return w
 }
 
 func costWarnings(r *Run, o *conduct.Outcome) (w []string) {

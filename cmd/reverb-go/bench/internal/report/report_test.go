@@ -2,6 +2,8 @@ package report
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -122,6 +124,8 @@ func TestFailures(t *testing.T) {
 		{func(o *conduct.Outcome) { o.Result.Missing = 3 }, "did not come back"},
 		{func(o *conduct.Outcome) { o.Result.Problems = map[string]int64{"a quarrel": 2} }, "2 × a quarrel"},
 		{func(o *conduct.Outcome) { o.Result.Deliveries = 0 }, "nothing was measured"},
+		{func(o *conduct.Outcome) { o.Result.Check.Lost, o.Result.Problems = 3, map[string]int64{"a refusal": 1} }, "1 × a refusal; 3 deliveries were lost"},
+		{func(o *conduct.Outcome) { o.Server, o.ServerErr = nil, fmt.Errorf("process 7: %w", usage.ErrEnded) }, "the server's process ended"},
 	} {
 		r := NewRun(scenario(t, "fanout"), target.Target{Name: "a"}, 1, outcome(tt.change))
 		got := strings.Join(r.Failures, "; ")
@@ -145,7 +149,9 @@ func TestWarnings(t *testing.T) {
 		{func(o *conduct.Outcome) { o.Result.Latency[plan.Lag] = &soon }, ""},
 		{func(o *conduct.Outcome) { o.Result.Busy = []float64{0.95} }, "the client was the bottleneck"},
 		{func(o *conduct.Outcome) { o.Result.Latency[plan.Lag] = &late }, "the client was late itself"},
-		{func(o *conduct.Outcome) { o.Server = nil }, "is not known"},
+		{func(o *conduct.Outcome) { o.Server = nil }, "is not known: give its --pid"},
+		{func(o *conduct.Outcome) { o.Server, o.ServerErr = nil, errors.New("no page") }, "is not known: no page"},
+		{func(o *conduct.Outcome) { o.Server, o.ServerErr = nil, usage.ErrEnded }, ""},
 		{func(o *conduct.Outcome) { o.Server.End.CPU = 1010 * time.Millisecond }, "rough"},
 		{func(o *conduct.Outcome) { o.Result.CPU = 2 }, "more processor time than the server"},
 		{func(o *conduct.Outcome) { o.Result.CPU = 1e4 }, "together used all"},

@@ -41,7 +41,7 @@ func NewRun(s plan.Scenario, t target.Target, round int, o *conduct.Outcome) Run
 		r.Cost = newCost(o.Server)
 	}
 	r.Metrics = metrics(&r, o)
-	r.Failures = failures(&r)
+	r.Failures = failures(&r, o)
 	r.Warnings = warnings(&r, o)
 	return r
 }

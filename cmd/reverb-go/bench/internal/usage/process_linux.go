@@ -3,12 +3,16 @@ package usage
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // clockTick is in what the kernel counts processor time for /proc, on every architecture Go knows.
@@ -23,9 +27,17 @@ type Process struct {
 // NewProcess looks at a process and who descends from it now.
 func NewProcess(pid int) (*Process, error) {
 	if _, err := readStat(pid); err != nil {
-		return nil, fmt.Errorf("look at process %d: %w", pid, err)
+		return nil, lookError(pid, err)
 	}
 	return &Process{pid: pid, pids: descendants(pid)}, nil
+}
+
+// lookError says why there is nothing to be seen of a process.
+func lookError(pid int, err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) {
+		return fmt.Errorf("process %d: %w", pid, ErrEnded)
+	}
+	return fmt.Errorf("look at process %d: %w", pid, err)
 }
 
 // Sample implements Source.
@@ -34,7 +46,7 @@ func (p *Process) Sample(context.Context) (Sample, error) {
 	for _, pid := range p.pids {
 		s, err := sample(pid)
 		if err != nil && pid == p.pid {
-			return total, fmt.Errorf("look at process %d: %w", pid, err)
+			return total, lookError(pid, err)
 		}
 		total.CPU += s.CPU
 		total.RSS += s.RSS

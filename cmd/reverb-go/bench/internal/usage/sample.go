@@ -2,6 +2,7 @@ package usage
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -10,6 +11,9 @@ type Sample struct {
 	CPU time.Duration // user and system time since its start
 	RSS int64         // resident bytes
 }
+
+// ErrEnded is what a Source says of a server that does not run, or no more.
+var ErrEnded = errors.New("there is no such process (any more)")
 
 // A Source is a server whose cost can be asked for.
 type Source interface {
