@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -215,6 +216,13 @@ func TestUsageErrors(t *testing.T) {
 		{"fanout --compare a=" + local + " --compare a=" + local, "two servers"},
 		{"fanout --compare a=" + local + " --pid 1", "for one server"},
 		{"fanout --source here --url " + local, "no address"},
+		{"idle --rate 5 --url " + local, "--rate does not count for idle"},
+		{"idle churn --joiners 5 --url " + local, "--joiners does not count"},
+		{"fanout --workers -1 --url " + local, "--workers cannot be -1"},
+		{"fanout --rounds -1 --url " + local, "--rounds cannot be -1"},
+		{"fanout --url ws://k:s@127.0.0.1:99999/1", "no port"},
+		{"fanout --metrics-url 127.0.0.1:9/metrics --url " + local, "no URL of a page"},
+		{"churn --life -1s --url " + local, "life"},
 		{"--file /nowhere.yaml --url " + local, "nowhere.yaml"},
 		{"diff a.json", "two reports"},
 		{"diff a.json b.json", "a.json"},
@@ -223,7 +231,7 @@ func TestUsageErrors(t *testing.T) {
 	} {
 		_, _, err := bench(t, strings.Fields(tt.args)...)
 		var p *config.Problem
-		if !errors.As(err, &p) || p.Hint == "" && !strings.Contains(tt.want, "rate") && !strings.Contains(tt.want, "public") {
+		if !errors.As(err, &p) || p.Hint == "" && !slices.Contains([]string{"is no rate", "public, private or presence", "life"}, tt.want) {
 			t.Errorf("bench %s: got %v, want a usage error with a hint", tt.args, err)
 			continue
 		}

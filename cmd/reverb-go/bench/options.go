@@ -3,6 +3,8 @@ package bench
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -150,6 +152,9 @@ func (o *options) scenarios(f *pflag.FlagSet, args []string) ([]plan.Scenario, e
 
 // checked applies the flags to each scenario, and gives those with the same label a number.
 func (o *options) checked(f *pflag.FlagSet, all []plan.Scenario) ([]plan.Scenario, error) {
+	if err := o.needless(f, all); err != nil {
+		return nil, err
+	}
 	seen := make(map[string]int)
 	for i := range all {
 		s := &all[i]
@@ -165,6 +170,34 @@ func (o *options) checked(f *pflag.FlagSet, all []plan.Scenario) ([]plan.Scenari
 		}
 	}
 	return all, nil
+}
+
+// needless reports a flag that changes none of the scenarios: whoever gave it would read numbers of another
+// test than they meant.
+func (o *options) needless(f *pflag.FlagSet, all []plan.Scenario) (err error) {
+	f.Visit(func(flag *pflag.Flag) {
+		if err != nil || !plan.IsField(flag.Name) {
+			return
+		}
+		if !slices.ContainsFunc(all, func(s plan.Scenario) bool { return plan.Counts(s.Scenario, flag.Name) }) {
+			kind := all[0].Scenario
+			err = usageError(fmt.Errorf("--%s does not count for %s", flag.Name, kind), kind+" has "+strings.Join(plan.Fields(kind), ", "))
+		}
+	})
+	return err
+}
+
+// checkCounts reports a number of processes, loops or rounds that there cannot be; 0 is as many as suit.
+func (o *options) checkCounts() error {
+	for _, count := range []struct {
+		name string
+		n    int
+	}{{"workers", o.workers}, {"loops", o.loops}, {"rounds", o.rounds}, {"pid", o.pid}} {
+		if count.n < 0 {
+			return usageError(fmt.Errorf("--%s cannot be %d", count.name, count.n), "leave it out for what suits")
+		}
+	}
+	return nil
 }
 
 func (o *options) addresses() (all []netip.Addr, err error) {

@@ -26,12 +26,15 @@ func (o *options) servers(ctx context.Context) ([]target.Target, error) {
 		if err := t.Check(); err != nil {
 			return nil, usageError(err, "give --app-id, --key and --secret, or a URL such as ws://key:secret@host:port/app-id")
 		}
+		if err := t.CheckMetrics(); err != nil {
+			return nil, usageError(err, "such as http://127.0.0.1:9090/metrics")
+		}
 		if names[t.Name] {
 			return nil, usageError(fmt.Errorf("two servers are called %q", t.Name), "--compare takes NAME=URL with different names")
 		}
 		names[t.Name] = true
 		if err := t.Resolve(ctx); err != nil {
-			return nil, err
+			return nil, usageError(err, "is the name of the server right?")
 		}
 		if err := t.Allow(o.ownServer); err != nil {
 			return nil, usageError(err, ownServerHint)

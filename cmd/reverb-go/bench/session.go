@@ -19,6 +19,9 @@ func (o *options) run(ctx context.Context, cmd *cobra.Command, args []string) er
 	if err != nil {
 		return err
 	}
+	if err := o.checkCounts(); err != nil {
+		return err
+	}
 	servers, err := o.servers(ctx)
 	if err != nil {
 		return err

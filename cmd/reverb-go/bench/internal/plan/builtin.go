@@ -100,6 +100,34 @@ func All() []Scenario {
 	}
 }
 
+// counting are the fields that count for each kind, beside those of [everywhere].
+var counting = map[string][]string{
+	"connect":         {"connections", "channels", "kind", "rate", "window"},
+	"idle":            {"channels", "subscribers", "kind"},
+	"fanout":          {"channels", "subscribers", "kind", "publishers", "rate", "payload", "batch", "window"},
+	"whisper":         {"channels", "subscribers", "kind", "senders", "rate", "payload", "window"},
+	"presence":        {"channels", "subscribers", "kind", "joiners", "rate", "payload", "window"},
+	"publish":         {"channels", "subscribers", "kind", "publishers", "rate", "payload", "batch", "window"},
+	"churn":           {"channels", "kind", "rate", "life", "window"},
+	"reconnect-storm": {"connections", "channels", "subscribers", "kind", "publishers", "rate", "payload", "batch", "window"},
+	"slow-consumers":  {"channels", "subscribers", "kind", "slow", "publishers", "rate", "payload", "batch", "window"},
+	"mix":             {"parts"},
+}
+
+// everywhere are the fields that count for all kinds.
+var everywhere = []string{"name", "scenario", "warmup", "duration", "drain"}
+
+// Counts reports whether a field, by its name in a file, counts for a kind of scenario.
+func Counts(kind, field string) bool {
+	return slices.Contains(everywhere, field) || slices.Contains(counting[kind], field)
+}
+
+// Fields returns the names of the fields that count for a kind, beside those that count for all.
+func Fields(kind string) []string { return counting[kind] }
+
+// IsField reports whether scenarios have a field of this name.
+func IsField(name string) bool { return setters[name] != nil }
+
 const (
 	minPayload = 64 // a stamp and the JSON around it
 	maxPayload = 1 << 20
@@ -121,9 +149,15 @@ func (s Scenario) check() error {
 	if !slices.Contains([]string{"public", "private", "presence"}, s.Kind) {
 		return fmt.Errorf("channels are public, private or presence, not %q", s.Kind)
 	}
-	for _, n := range []int{s.Connections, s.Channels, s.Subscribers, s.Publishers, s.Senders, s.Joiners, s.Window, s.Slow} {
-		if n < 0 || n > maxAtOnce {
-			return fmt.Errorf("%d is not between 0 and %s", n, Count(maxAtOnce))
+	for _, number := range []struct {
+		name string
+		n    int
+	}{
+		{"connections", s.Connections}, {"channels", s.Channels}, {"subscribers", s.Subscribers}, {"publishers", s.Publishers},
+		{"senders", s.Senders}, {"joiners", s.Joiners}, {"window", s.Window}, {"slow", s.Slow},
+	} {
+		if number.n < 0 || number.n > maxAtOnce {
+			return fmt.Errorf("%s: %d is not between 0 and %s", number.name, number.n, Count(maxAtOnce))
 		}
 	}
 	if s.Channels*s.Subscribers > maxAtOnce {
@@ -134,6 +168,9 @@ func (s Scenario) check() error {
 	}
 	if s.Duration <= 0 || s.Duration > 24*time.Hour || s.Warmup < 0 || s.Warmup > time.Hour || s.Drain <= 0 || s.Drain > time.Hour {
 		return errors.New("a test lasts up to 24h, with warm-up and drain of up to 1h each")
+	}
+	if s.Life < 0 {
+		return fmt.Errorf("life: %v is before the connection", s.Life)
 	}
 	return s.checkKind()
 }

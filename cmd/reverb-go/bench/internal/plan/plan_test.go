@@ -110,6 +110,16 @@ func TestLoad(t *testing.T) {
 		{"nonsense in it", "scenarios:\n- {scenario: idle, channels: 0}\n", "channels"},
 		{"bad rate", "scenarios:\n- {scenario: fanout, rate: soon}\n", "no rate"},
 		{"no YAML", "scenarios: [", ""},
+		{"empty", "", "no scenarios"},
+		{"no kind", "scenarios:\n- {name: a}\n", `scenario "a": scenario: is missing`},
+		{"no unit", "scenarios:\n- {name: a, scenario: churn, duration: 5}\n", `scenario "a": duration: "5" is no length of time: write 500ms`},
+		{"another unit", "scenarios:\n- {scenario: fanout, payload: 1kB}\n", `payload: "1kB" is no whole number`},
+		{"negative", "scenarios:\n- {scenario: fanout, subscribers: -5}\n", "subscribers: -5"},
+		{"no value", "scenarios:\n- {scenario: fanout, rate: }\n", "rate has no value"},
+		{"of another kind", "scenarios:\n- {scenario: idle, rate: 5}\n", "rate does not count for idle: it has channels, subscribers, kind"},
+		{"twice the same key", "scenarios:\n- {scenario: idle, name: a, name: b}\n", "already defined"},
+		{"unknown key of a part", "scenarios:\n- {name: a, scenario: mix, parts: [{scenario: idle, speed: 3}]}\n", `scenario "a": parts: scenario "idle": there is no field "speed"`},
+		{"time of a part", "scenarios:\n- {scenario: mix, parts: [{scenario: idle, duration: 3s}]}\n", "duration does not count for parts"},
 	} {
 		path := filepath.Join(t.TempDir(), "s.yaml")
 		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
@@ -125,6 +135,38 @@ func TestLoad(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "s.yaml") {
 			t.Errorf("%s: got %v, want an error with the file and %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+// TestMergeKeys has a scenario take over what another one says.
+func TestMergeKeys(t *testing.T) {
+	f, err := parse("s.yaml", []byte("scenarios:\n- &a {name: a, scenario: fanout, channels: 7, rate: 5}\n- <<: *a\n  name: b\n  rate: 6\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, ok := f.Find("b"); !ok || b.Channels != 7 || b.Rate != 6 {
+		t.Errorf("got %+v, want the channels of the other and its own rate", b)
+	}
+}
+
+// TestFieldsThatCount has each kind in the table, and no field there that a file cannot have.
+func TestFieldsThatCount(t *testing.T) {
+	for _, kind := range Names {
+		fields := Fields(kind)
+		if len(fields) == 0 {
+			t.Errorf("nothing counts for %s", kind)
+		}
+		for _, field := range fields {
+			if !IsField(field) {
+				t.Errorf("%s counts for %s, and is no field", field, kind)
+			}
+		}
+		s := mustBuiltin(kind, func(*Scenario) {})
+		for name, n := range s.needs() {
+			if n > 0 && !Counts(kind, name) {
+				t.Errorf("%s needs %s, which does not count", kind, name)
+			}
 		}
 	}
 }

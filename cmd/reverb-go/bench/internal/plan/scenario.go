@@ -9,25 +9,25 @@ import (
 
 // A Scenario is a load test in words. Which fields count depends on the kind of scenario.
 type Scenario struct {
-	Name        string        `json:"name,omitempty" yaml:"name"`
-	Scenario    string        `json:"scenario" yaml:"scenario"`
-	Kind        string        `json:"kind,omitempty" yaml:"kind"`               // of channels: public, private, presence
-	Connections int           `json:"connections,omitempty" yaml:"connections"` // that do not belong to a channel's subscribers
-	Channels    int           `json:"channels,omitempty" yaml:"channels"`
-	Subscribers int           `json:"subscribers,omitempty" yaml:"subscribers"` // of each channel
-	Publishers  int           `json:"publishers,omitempty" yaml:"publishers"`   // HTTP connections
-	Senders     int           `json:"senders,omitempty" yaml:"senders"`         // of client events, in each channel
-	Joiners     int           `json:"joiners,omitempty" yaml:"joiners"`         // who come and go, in each channel
-	Payload     int           `json:"payload,omitempty" yaml:"payload"`         // bytes of an event's data
-	Rate        Rate          `json:"rate,omitempty" yaml:"rate"`               // of events, joins and leaves, or connections
-	Window      int           `json:"window,omitempty" yaml:"window"`           // events or connections under way, at rate max
-	Batch       int           `json:"batch,omitempty" yaml:"batch"`             // events in one request
-	Life        time.Duration `json:"life,omitempty" yaml:"life"`               // of a connection; 0 is until the end
-	Slow        int           `json:"slow,omitempty" yaml:"slow"`               // subscribers of each channel that stop reading
-	Warmup      time.Duration `json:"warmup" yaml:"warmup"`
-	Duration    time.Duration `json:"duration" yaml:"duration"` // measured
-	Drain       time.Duration `json:"drain" yaml:"drain"`       // waited for what is late, without any progress
-	Parts       []Scenario    `json:"parts,omitempty" yaml:"parts"`
+	Name        string        `json:"name,omitempty"`
+	Scenario    string        `json:"scenario"`
+	Kind        string        `json:"kind,omitempty"`        // of channels: public, private, presence
+	Connections int           `json:"connections,omitempty"` // that do not belong to a channel's subscribers
+	Channels    int           `json:"channels,omitempty"`
+	Subscribers int           `json:"subscribers,omitempty"` // of each channel
+	Publishers  int           `json:"publishers,omitempty"`  // HTTP connections
+	Senders     int           `json:"senders,omitempty"`     // of client events, in each channel
+	Joiners     int           `json:"joiners,omitempty"`     // who come and go, in each channel
+	Payload     int           `json:"payload,omitempty"`     // bytes of an event's data
+	Rate        Rate          `json:"rate,omitempty"`        // of events, joins and leaves, or connections
+	Window      int           `json:"window,omitempty"`      // events or connections under way, at rate max
+	Batch       int           `json:"batch,omitempty"`       // events in one request
+	Life        time.Duration `json:"life,omitempty"`        // of a connection; 0 is until the end
+	Slow        int           `json:"slow,omitempty"`        // subscribers of each channel that stop reading
+	Warmup      time.Duration `json:"warmup"`
+	Duration    time.Duration `json:"duration"` // measured
+	Drain       time.Duration `json:"drain"`    // waited for what is late, without any progress
+	Parts       []Scenario    `json:"parts,omitempty"`
 }
 
 // Rate is how often something happens: so many times a second, or [Max].
@@ -53,12 +53,6 @@ func (r Rate) String() string {
 		return "max"
 	}
 	return strconv.FormatFloat(float64(r), 'f', -1, 64)
-}
-
-// UnmarshalYAML reads a number or "max".
-func (r *Rate) UnmarshalYAML(b []byte) (err error) {
-	*r, err = ParseRate(strings.Trim(strings.TrimSpace(string(b)), `"'`))
-	return err
 }
 
 // Label returns what the scenario is called in reports.

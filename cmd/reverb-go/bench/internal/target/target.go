@@ -112,6 +112,18 @@ func (t Target) Check() error {
 	return nil
 }
 
+// CheckMetrics reports an URL of a Prometheus page that is none.
+func (t Target) CheckMetrics() error {
+	if t.Metrics == "" {
+		return nil
+	}
+	u, err := url.Parse(t.Metrics)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("%q is no URL of a page with metrics", t.Metrics)
+	}
+	return nil
+}
+
 // Resolve finds the address.
 func (t *Target) Resolve(ctx context.Context) error {
 	host, port, err := net.SplitHostPort(t.Host)
@@ -119,7 +131,7 @@ func (t *Target) Resolve(ctx context.Context) error {
 		return fmt.Errorf("read %q: %w", t.Host, err)
 	}
 	n, err := strconv.ParseUint(port, 10, 16)
-	if err != nil {
+	if err != nil || n == 0 {
 		return fmt.Errorf("%q is no port", port)
 	}
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
