@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -19,7 +20,7 @@ func (o *options) run(ctx context.Context, cmd *cobra.Command, args []string) er
 	if err != nil {
 		return err
 	}
-	if err := o.checkCounts(); err != nil {
+	if err := cmp.Or(o.checkCounts(), o.output.check()); err != nil {
 		return err
 	}
 	servers, err := o.servers(ctx)
