@@ -11,8 +11,9 @@ import (
 
 const diffLong = `Compare two reports that bench wrote with --json.
 
-The exit code is 0 if the new one is as good as the old one, 1 if anything is worse or failed, and 2 if
-they cannot be compared. Of tests with several --rounds a metric is worse only if all of the new rounds are.`
+The exit code is 0 if the new one is as good as the old one, 1 if anything is worse, is missing, or failed that
+did not fail before, and 2 if they cannot be compared. Of tests with several --rounds a metric is worse only if
+all of the new rounds are.`
 
 func newDiffCommand() *cobra.Command {
 	var (

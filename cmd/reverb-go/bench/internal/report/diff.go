@@ -18,6 +18,7 @@ type Change struct {
 	Label, Server string
 	Metric        Metric
 	Old, New      Spread
+	Grain         float64 // by how much the metric differs without a reason
 	Verdict       Verdict
 }
 
@@ -35,6 +36,7 @@ const (
 type Difference struct {
 	Changes []Change
 	Failed  []string // what failed in the new report and not in the old one
+	Broken  []string // what failed in both
 	Missing []string // what the new report does not have
 }
 
@@ -80,14 +82,43 @@ func (d *Difference) add(olds, news []Run, tol Tolerance) {
 		}
 		c := Change{Label: olds[0].Label, Server: news[0].Server, Metric: m}
 		c.Old, c.New = NewSpread(values(olds, m.Key)), NewSpread(values(news, m.Key))
-		if c.Old.N > 0 && c.New.N > 0 {
+		c.Grain = max(grain(olds, m.Key), grain(news, m.Key))
+		switch {
+		case c.Old.N == 0:
+		case c.New.N > 0:
 			c.Verdict = judge(c, tol)
 			d.Changes = append(d.Changes, c)
+		case m.Key == KeyCost && !failed(news):
+			d.Missing = append(d.Missing, fmt.Sprintf("%s with %s: %s", c.Label, c.Server, m.Name))
 		}
 	}
-	if failed(news) && !failed(olds) {
-		d.Failed = append(d.Failed, fmt.Sprintf("%s with %s: %s", news[0].Label, news[0].Server, firstFailure(news)))
+	if failed(news) {
+		what := fmt.Sprintf("%s with %s: %s", news[0].Label, news[0].Server, firstFailure(news))
+		if failed(olds) {
+			d.Broken = append(d.Broken, what)
+		} else {
+			d.Failed = append(d.Failed, what)
+		}
 	}
+}
+
+// grain returns by how much a metric differs for no other reason than that the kernel counts processor time in
+// steps: a server that does nothing at all uses one of them or none.
+func grain(runs []Run, key string) (most float64) {
+	const seconds = 0.02 // a step at the begin and one at the end
+	for i := range runs {
+		run := &runs[i]
+		if run.Cost == nil {
+			continue
+		}
+		switch _, n := run.unit(); {
+		case key == KeyCores && run.Cost.Span > 0:
+			most = max(most, seconds/run.Cost.Span)
+		case key == KeyCost && n > 0:
+			most = max(most, seconds/float64(n)*1e6)
+		}
+	}
+	return most
 }
 
 func failed(runs []Run) bool { return firstFailure(runs) != "" }
@@ -113,8 +144,9 @@ func judge(c Change, tol Tolerance) Verdict {
 		old, now = now, old
 	}
 	// From here on lower is better.
+	change := math.Abs(old.Median - now.Median)
 	switch {
-	case c.Metric.Unit == "ms" && math.Abs(old.Median-now.Median) < tol.Floor:
+	case change <= c.Grain || c.Metric.Unit == "ms" && change < tol.Floor:
 		return Same
 	case exceeds(old, now, allowed):
 		return Worse

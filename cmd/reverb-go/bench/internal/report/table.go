@@ -206,6 +206,9 @@ func (d Difference) WriteText(w io.Writer, all bool) error {
 	for _, f := range d.Failed {
 		fmt.Fprintf(&b, "FAILED  %s\n", f)
 	}
+	for _, f := range d.Broken {
+		fmt.Fprintf(&b, "failed before as well  %s\n", f)
+	}
 	for _, m := range d.Missing {
 		fmt.Fprintf(&b, "missing %s\n", m)
 	}
