@@ -48,6 +48,7 @@ const (
 	lateMS       = 1.0  // from which on our own lateness is worth a word
 	lateShare    = 0.25 // if it is that much of the latency
 	roughSeconds = 0.2  // the kernel counts processor time in hundredths
+	roughBytes   = 1e6  // a server of any kind allocates and gives back as much in a while
 )
 
 // warnings says what makes the numbers worth less: above all, that they are the client's.
@@ -78,6 +79,11 @@ func costWarnings(r *Run, o *conduct.Outcome) (w []string) {
 	add := func(format string, args ...any) { w = append(w, fmt.Sprintf(format, args...)) }
 	if name, n := r.unit(); n > 0 && r.Cost.CPU < roughSeconds {
 		add("the server used %.0f ms of processor time in all, counted in steps of 10 ms: its cost per %s is rough", r.Cost.CPU*1e3, name)
+	}
+	if each, ok := r.memoryEach(); ok && each < leastEach {
+		add("the server had room for these connections from before: how much each needs shows only with one that was just started")
+	} else if growth := float64(r.Cost.RSSEnd - r.Cost.RSSBefore); ok && growth < roughBytes {
+		add("the server grew by %s in all, and grows for other reasons too: its memory per connection is rough", Format(growth, "B"))
 	}
 	if !o.Server.Local || r.Cost.Span <= 0 {
 		return w

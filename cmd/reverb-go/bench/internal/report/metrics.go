@@ -129,10 +129,22 @@ func addMemory(r *Run, add adder) {
 	if r.Cost == nil {
 		return
 	}
-	if r.Scenario.Scenario == "idle" && r.Client.Sockets > 0 {
-		add(KeyMemory, "server memory per connection", "B", float64(r.Cost.RSSEnd-r.Cost.RSSBefore)/float64(r.Client.Sockets), Lower).First = true
+	if each, ok := r.memoryEach(); ok && each >= leastEach {
+		add(KeyMemory, "server memory per connection", "B", each, Lower).First = true
 	}
 	add("memory", "server memory, at most", "MB", float64(r.Cost.RSSPeak)/1e6, Lower).First = true
+}
+
+// leastEach is less than any server needs for a connection, in bytes. One that grew by less than that, or shrank,
+// had room from before.
+const leastEach = 100
+
+// memoryEach returns by how much the server grew for each connection. ok is false if that was not looked at.
+func (r *Run) memoryEach() (bytes float64, ok bool) {
+	if r.Cost == nil || r.Scenario.Scenario != "idle" || r.Client.Sockets == 0 {
+		return 0, false
+	}
+	return float64(r.Cost.RSSEnd-r.Cost.RSSBefore) / float64(r.Client.Sockets), true
 }
 
 func addLatency(r *Run, kind, prefix string, add adder) {

@@ -165,6 +165,33 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// TestMemoryOfAServerThatIsNotFresh has the server grow by less than its connections can need. The number
+// would be one of the server's past.
+func TestMemoryOfAServerThatIsNotFresh(t *testing.T) {
+	for _, tt := range []struct {
+		growth int64 // bytes, for 10 connections
+		want   float64
+		warns  string // "" is not at all
+	}{
+		{2_000_000, 200_000, ""},
+		{5_000, 500, "grew by 5,000 B in all"},
+		{900, 0, "from before"},
+		{-40_000, 0, "from before"},
+	} {
+		r := NewRun(scenario(t, "idle"), target.Target{Name: "a"}, 1, outcome(func(o *conduct.Outcome) {
+			o.Server.End.RSS = o.Server.Before.RSS + tt.growth
+		}))
+		got := 0.0
+		if m := r.Metric(KeyMemory); m != nil {
+			got = m.Value
+		}
+		warnings := strings.Join(r.Warnings, "; ")
+		if got != tt.want || tt.warns == "" && warnings != "" || !strings.Contains(warnings, tt.warns) {
+			t.Errorf("grown by %d B: got %v B and warnings %q, want %v B and %q", tt.growth, got, warnings, tt.want, tt.warns)
+		}
+	}
+}
+
 func TestReportsAreReadAsWritten(t *testing.T) {
 	r := newReport(t, 2, "a", "b")
 	path := filepath.Join(t.TempDir(), "r.json")
