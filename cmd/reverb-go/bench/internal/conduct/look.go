@@ -38,6 +38,7 @@ func (t *test) sample(ctx context.Context, where func(*Server) *usage.Sample) er
 // lookWhenReady samples the server when everybody is connected. A test that is done at once may leave no time
 // to look again before it.
 func (t *test) lookWhenReady(ctx context.Context) error {
+	t.machine, _ = usage.SampleMachine()
 	err := t.sample(ctx, func(s *Server) *usage.Sample { return &s.Ready })
 	if t.server != nil {
 		t.server.Begin = t.server.Ready
@@ -58,16 +59,26 @@ func (t *test) lookLast(ctx context.Context, times crew.Times) (*Server, error) 
 	return t.server, nil
 }
 
+// machineSince returns what all programs did in the measured time and after it.
+func (t *test) machineSince(times crew.Times) Machine {
+	now, ok := usage.SampleMachine()
+	if !ok || t.machine.Processors == 0 {
+		return Machine{}
+	}
+	return Machine{Processors: now.Processors, Busy: now.Busy - t.machine.Busy, Span: time.Duration(clock.Now() - times.Measure)}
+}
+
 // look samples the server through the measured time until stopped.
 func (t *test) look(ctx context.Context, times crew.Times) (stop func()) {
-	if t.source == nil {
-		return func() {}
-	}
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		wait(ctx, times.Measure)
 		if ctx.Err() != nil {
+			return
+		}
+		t.machine, _ = usage.SampleMachine()
+		if t.source == nil {
 			return
 		}
 		if err := t.sample(ctx, func(s *Server) *usage.Sample { return &s.Begin }); err != nil {

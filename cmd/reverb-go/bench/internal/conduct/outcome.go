@@ -20,6 +20,13 @@ type Outcome struct {
 
 	Server    *Server // nil if its cost cannot be read
 	ServerErr error   // what came in between when it was read
+	Machine   Machine // this one
+}
+
+// Machine is what all programs of this machine did from the begin of the measured time until all had arrived.
+type Machine struct {
+	Processors int // 0 is unknown
+	Busy, Span time.Duration
 }
 
 // Server is what the server cost.

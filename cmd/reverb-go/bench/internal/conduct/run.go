@@ -21,7 +21,8 @@ type test struct {
 	watch   *watcher
 	source  usage.Source
 	server  *Server
-	lookErr error // of looking at the server through the measured time
+	lookErr error         // of looking at the server through the measured time
+	machine usage.Machine // when that began; no Processors is unknown
 }
 
 // Run does one test. An error means that there is no result; what went wrong within the test is in the
@@ -128,6 +129,7 @@ func (t *test) run(ctx context.Context) (*Outcome, error) {
 	}
 	o.Measured = time.Duration(o.Result.End - times.Measure)
 	o.Server, o.ServerErr = t.lookLast(ctx, times)
+	o.Machine = t.machineSince(times)
 	return o, nil
 }
 

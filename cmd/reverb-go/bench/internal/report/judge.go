@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -45,6 +46,7 @@ func failures(r *Run, o *conduct.Outcome) (f []string) {
 const (
 	busyLoop     = 0.9  // share of time from which on a loop is full
 	busyMachine  = 0.95 // share of all processors
+	othersShare  = 0.15 // share of all processors from which on other programs are in the way
 	lateMS       = 1.0  // from which on our own lateness is worth a word
 	lateShare    = 0.25 // if it is that much of the latency
 	roughSeconds = 0.2  // the kernel counts processor time in hundredths
@@ -52,50 +54,88 @@ const (
 )
 
 // warnings says what makes the numbers worth less: above all, that they are the client's.
-func warnings(r *Run, o *conduct.Outcome) (w []string) {
-	add := func(format string, args ...any) { w = append(w, fmt.Sprintf(format, args...)) }
-	if len(r.Client.Busy) > 0 {
-		if busy := slices.Max(r.Client.Busy); busy >= busyLoop {
-			add("the client was the bottleneck: its busiest loop worked %.0f %% of the time. More --loops or --workers may show a faster server", busy*100)
-		}
-	}
-	lag, primary := r.Latency[plan.Lag], r.Latency[r.Primary]
-	if lag.P99 >= lateMS && lag.P99 >= lateShare*primary.P99 && lag.Count >= 100 {
-		add("the client was late itself: 1 %% of what it sent left %s or more after its time, which the latencies include", Format(lag.P99, "ms"))
-	}
+func warnings(r *Run, o *conduct.Outcome) (w remarks) {
+	w.aboutClient(r, o)
 	switch {
 	case errors.Is(o.ServerErr, usage.ErrEnded): // that is a failure
 	case o.ServerErr != nil:
-		add("what the server costs is not known: %v", o.ServerErr)
+		w.add("what the server costs is not known: %v", o.ServerErr)
 	case r.Cost == nil:
-		add("what the server costs is not known: give its --pid, or the --metrics-url it exports process metrics at")
+		w.add("what the server costs is not known: give its --pid, or the --metrics-url it exports process metrics at")
 	default:
-		w = append(w, costWarnings(r, o)...)
+		w.aboutCost(r)
+		w.aboutMemory(r)
+		w.aboutMachine(r, o)
 	}
 	return w
 }
 
-func costWarnings(r *Run, o *conduct.Outcome) (w []string) {
-	add := func(format string, args ...any) { w = append(w, fmt.Sprintf(format, args...)) }
-	if name, n := r.unit(); n > 0 && r.Cost.CPU < roughSeconds {
-		add("the server used %.0f ms of processor time in all, counted in steps of 10 ms: its cost per %s is rough", r.Cost.CPU*1e3, name)
+// remarks are sentences.
+type remarks []string
+
+func (w *remarks) add(format string, args ...any) { *w = append(*w, fmt.Sprintf(format, args...)) }
+
+func (w *remarks) aboutClient(r *Run, o *conduct.Outcome) {
+	if len(r.Client.Busy) > 0 {
+		if busy := slices.Max(r.Client.Busy); busy >= busyLoop {
+			w.add("the client was the bottleneck: its busiest loop worked %.0f %% of the time. More --loops or --workers may show a faster server", busy*100)
+		}
 	}
-	if each, ok := r.memoryEach(); ok && each < leastEach {
-		add("the server had room for these connections from before: how much each needs shows only with one that was just started")
-	} else if growth := float64(r.Cost.RSSEnd - r.Cost.RSSBefore); ok && growth < roughBytes {
-		add("the server grew by %s in all, and grows for other reasons too: its memory per connection is rough", Format(growth, "B"))
+	allowed := runtime.GOMAXPROCS(0)
+	if m := o.Machine; allowed < m.Processors && r.Client.CPU >= busyMachine*float64(allowed)*m.Span.Seconds() {
+		w.add("the client was the bottleneck: it used all of the %d processors it may use, of %d", allowed, m.Processors)
+	}
+	lag, primary := r.Latency[plan.Lag], r.Latency[r.Primary]
+	if lag.P99 >= lateMS && lag.P99 >= lateShare*primary.P99 && lag.Count >= 100 {
+		w.add("the client was late itself: 1 %% of what it sent left %s or more after its time, which the latencies include", Format(lag.P99, "ms"))
+	}
+}
+
+func (w *remarks) aboutCost(r *Run) {
+	if name, n := r.unit(); n > 0 && r.Cost.CPU < roughSeconds {
+		w.add("the server used %.0f ms of processor time in all, counted in steps of 10 ms: its cost per %s is rough", r.Cost.CPU*1e3, name)
+	}
+}
+
+func (w *remarks) aboutMemory(r *Run) {
+	each, ok := r.memoryEach()
+	switch growth := float64(r.Cost.RSSEnd - r.Cost.RSSBefore); {
+	case !ok:
+	case each < leastEach:
+		w.add("the server had room for these connections from before: how much each needs shows only with one that was just started")
+	case growth < roughBytes:
+		w.add("the server grew by %s in all, and grows for other reasons too: its memory per connection is rough", Format(growth, "B"))
+	}
+}
+
+func (w *remarks) aboutMachine(r *Run, o *conduct.Outcome) {
+	if n := others(r, o); n > 0 && n >= othersShare*float64(o.Machine.Processors) {
+		w.add("other programs used %s of this machine's %d processors meanwhile, so client and server waited for them", digits(n), o.Machine.Processors)
 	}
 	if !o.Server.Local || r.Cost.Span <= 0 {
-		return w
+		return
 	}
-	if used := (r.Cost.CPU + r.Client.CPU) / r.Cost.Span; used >= busyMachine*float64(runtime.NumCPU()) {
-		add("server and client together used all %d processors, so each also waited for the other", runtime.NumCPU())
+	processors := cmp.Or(o.Machine.Processors, runtime.NumCPU())
+	if used := (r.Cost.CPU + r.Client.CPU) / r.Cost.Span; used >= busyMachine*float64(processors) {
+		w.add("server and client together used all %d processors, so each also waited for the other", processors)
 	}
 	if r.Client.CPU > r.Cost.CPU && r.Cost.CPU >= roughSeconds {
-		add("the client used more processor time than the server (%.2f s and %.2f s)", r.Client.CPU, r.Cost.CPU)
+		w.add("the client used more processor time than the server (%.2f s and %.2f s)", r.Client.CPU, r.Cost.CPU)
 	}
 	if files := o.Server.Files; files > 0 && files < r.Client.Sockets+100 {
-		add("the server may open %d files only", files)
+		w.add("the server may open %d files only", files)
 	}
-	return w
+}
+
+// others returns how many processors were used by other programs than client and server, on average; 0 is also
+// unknown.
+func others(r *Run, o *conduct.Outcome) float64 {
+	if o.Machine.Span <= 0 {
+		return 0
+	}
+	busy := o.Machine.Busy.Seconds() - r.Client.CPU
+	if o.Server.Local {
+		busy -= r.Cost.CPU
+	}
+	return busy / o.Machine.Span.Seconds()
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +156,17 @@ func TestWarnings(t *testing.T) {
 		{func(o *conduct.Outcome) { o.Server.End.CPU = 1010 * time.Millisecond }, "rough"},
 		{func(o *conduct.Outcome) { o.Result.CPU = 2 }, "more processor time than the server"},
 		{func(o *conduct.Outcome) { o.Result.CPU = 1e4 }, "together used all"},
+		// Client and server used 0.75 s of the 2 s.
+		{func(o *conduct.Outcome) {
+			o.Machine = conduct.Machine{Processors: 4, Busy: time.Second, Span: 2 * time.Second}
+		}, ""},
+		{func(o *conduct.Outcome) {
+			o.Machine = conduct.Machine{Processors: 4, Busy: 3750 * time.Millisecond, Span: 2 * time.Second}
+		}, "other programs used 1.50 of this machine's 4 processors"},
+		{func(o *conduct.Outcome) {
+			o.Machine = conduct.Machine{Processors: 1 << 20, Span: 2 * time.Second}
+			o.Result.CPU = 2 * float64(runtime.GOMAXPROCS(0))
+		}, "it used all of the"},
 		{func(o *conduct.Outcome) { o.Server.Files = 64 }, "open 64 files only"},
 	} {
 		r := NewRun(scenario(t, "fanout"), target.Target{Name: "a"}, 1, outcome(tt.change))

@@ -19,3 +19,9 @@ var ErrEnded = errors.New("there is no such process (any more)")
 type Source interface {
 	Sample(ctx context.Context) (Sample, error)
 }
+
+// A Machine is what all programs of this machine together have used so far.
+type Machine struct {
+	Processors int
+	Busy       time.Duration
+}
