@@ -100,6 +100,7 @@ func TestAFaultyServerFails(t *testing.T) {
 			"deliveries had a payload that was not sent"},
 		{"sends messages to others", &faultyServer{fault: every10th(misrouted)}, "deliveries came to somebody they were not meant for"},
 		{"refuses publishers", &faultyServer{status: 500}, "publish: HTTP 500"},
+		{"leaves publishers waiting", &faultyServer{silent: 5}, "1 × publish: no answer"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -119,6 +120,15 @@ func TestAFaultyServerFails(t *testing.T) {
 				t.Errorf("printed %q, want it to say %q", stdout, tt.want)
 			}
 		})
+	}
+}
+
+// TestFullSpeedWithoutAnswers has the answers stop when nothing else is to be sent before they come.
+func TestFullSpeedWithoutAnswers(t *testing.T) {
+	args := append([]string{"fanout", "--url", startFaulty(t, &faultyServer{silent: 5}), "--channels", "1", "--subscribers", "2", "--publishers", "3", "--rate", "max"}, short...)
+	stdout, _, err := bench(t, append(args, "--drain", "200ms")...)
+	if err == nil || !strings.Contains(stdout, "3 × publish: no answer") {
+		t.Errorf("got %v, want a failure for each publisher; printed %s", err, stdout)
 	}
 }
 

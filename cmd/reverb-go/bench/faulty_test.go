@@ -26,6 +26,7 @@ type fault func(n int, message string) []string
 type faultyServer struct {
 	fault  fault
 	status int // of answers to publishers; 0 is 200
+	silent int // from this message of a channel on publishers get no answer; 0 is never
 
 	mu       sync.Mutex // guards what follows, and writing
 	ids      int
@@ -118,7 +119,12 @@ func (s *faultyServer) publish(w http.ResponseWriter, r *http.Request) {
 			s.write(c, string(protocol.AppendEvent(nil, []byte("bench"), protocol.AppendString(nil, data), channel)))
 		}
 	}
+	silent := s.silent != 0 && s.counts[channel] >= s.silent
 	s.mu.Unlock()
+	if silent {
+		<-r.Context().Done()
+		return
+	}
 	if s.status != 0 {
 		w.WriteHeader(s.status)
 	}

@@ -64,6 +64,9 @@ func (c *Crew) addParts(l *loop, r *Result) {
 	if l == c.sender() {
 		for _, s := range c.sendings {
 			r.Unsent += s.abandon()
+			if n := s.unanswered(); n > 0 {
+				r.mergeProblems(map[string]int64{"publish: no answer": n})
+			}
 		}
 		return
 	}

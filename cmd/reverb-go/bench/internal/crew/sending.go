@@ -151,6 +151,17 @@ func (s *sending) abandon() (unsent int64) {
 	return unsent
 }
 
+// unanswered returns how many publishers still wait for the server. At full speed nothing is due meanwhile, so
+// nothing else would tell.
+func (s *sending) unanswered() (n int64) {
+	for _, sender := range s.senders {
+		if p, ok := sender.(*publisher); ok && p.busy() {
+			n++
+		}
+	}
+	return n
+}
+
 func (s *sending) sent(streams map[Stream]uint32) {
 	for _, sender := range s.senders {
 		sender.sent(streams)
