@@ -100,7 +100,7 @@ func (t *test) close() {
 // run leads the crews through the test.
 func (t *test) run(ctx context.Context) (*Outcome, error) {
 	o := &Outcome{Plan: t.plan, Slice: slice(t.plan), Workers: len(t.workers), Loops: t.cfg.loops()}
-	t.watch.phase("connecting", 0, t.plan.Sockets())
+	t.watch.phase("connecting", 0, t.plan.Members())
 	err := t.await(ctx, func(a crew.Answer) bool {
 		if a.Ready != nil {
 			o.Sockets += a.Ready.Connections

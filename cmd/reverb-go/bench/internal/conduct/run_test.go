@@ -90,6 +90,9 @@ func TestScenarios(t *testing.T) {
 	for _, kind := range plan.Names {
 		t.Run(kind, func(t *testing.T) {
 			o := run(t, Config{Target: tg, Scenario: small(t, kind, nil)})
+			if want := o.Plan.Members(); o.Sockets != want {
+				t.Errorf("%d were connected before the start, want %d", o.Sockets, want)
+			}
 			if o.Server == nil || o.Server.End.RSS == 0 || o.Server.End.CPU < o.Server.Begin.CPU {
 				t.Errorf("the server cost %+v, want to know what it cost", o.Server)
 			}

@@ -140,6 +140,23 @@ func (p Plan) Sockets() int {
 	return n
 }
 
+// Members returns how many connections there are before the start.
+func (p Plan) Members() int {
+	n := 0
+	for _, g := range p.Groups {
+		switch g.Role {
+		case Storm:
+			n += g.Connections
+		case Presence:
+			n += g.Channels * (g.Subscribers + g.Joiners)
+		case Arrive:
+		default:
+			n += g.Channels * g.Subscribers
+		}
+	}
+	return n
+}
+
 func (g *Group) sockets(p Plan) int {
 	switch g.Role {
 	case Storm:
