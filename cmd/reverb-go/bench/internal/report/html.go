@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/bench/internal/plan"
@@ -156,6 +157,9 @@ func (r *Report) verdict() string {
 	if failed := r.Failed(); failed > 0 {
 		return fmt.Sprintf("%d of %d runs failed: see the remarks below.", failed, len(r.Runs))
 	}
+	if !slices.ContainsFunc(r.Runs, func(run Run) bool { return run.Check.Delivered > 0 }) {
+		return "Nothing failed."
+	}
 	return "Every message arrived once, complete and in order."
 }
 
@@ -182,9 +186,16 @@ func (r *Report) facts() []fact {
 // highlightKeys are the metrics a scenario is known by, the most telling first.
 var highlightKeys = []string{KeyMemory, KeyBack, KeyCost, KeyP99, KeyCores, KeyRate}
 
+// flatOutKeys are those of one that goes as fast as the server confirms, whose latency is that of its queues.
+var flatOutKeys = []string{KeyCost, KeyRate, KeyP99}
+
 func (c Comparison) highlight(servers []legend) (h highlight, ok bool) {
 	h.Label = c.Label
-	for _, key := range highlightKeys {
+	keys := highlightKeys
+	if rate := c.row(KeyRate); rate != nil && rate.Better == Higher {
+		keys = flatOutKeys
+	}
+	for _, key := range keys {
 		row := c.row(key)
 		switch {
 		case row == nil:

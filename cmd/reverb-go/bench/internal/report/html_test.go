@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reverb-go/reverb-go/cmd/reverb-go/bench/internal/conduct"
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/bench/internal/hist"
+	"github.com/reverb-go/reverb-go/cmd/reverb-go/bench/internal/plan"
 	"github.com/reverb-go/reverb-go/cmd/reverb-go/bench/internal/target"
 )
 
@@ -56,6 +58,32 @@ func TestPageTellsOfFailures(t *testing.T) {
 	}
 	if strings.Contains(page, "Every message arrived once") {
 		t.Error("the page says that all is well")
+	}
+}
+
+// TestPageOfNoMessages has a test without any: nothing can be said of them.
+func TestPageOfNoMessages(t *testing.T) {
+	r := New(1, day)
+	r.Runs = append(r.Runs, NewRun(scenario(t, "idle"), target.Target{Name: "a"}, 1, outcome(func(o *conduct.Outcome) { o.Result.Check.Delivered = 0 })))
+	if page := pageOf(t, r); strings.Contains(page, "arrived once") || !strings.Contains(page, "Nothing failed.") {
+		t.Error("the page does not say that nothing failed, and no more")
+	}
+}
+
+// TestHighlights has the rate in large type where it is what a server can do, and not where it is what was asked for.
+func TestHighlights(t *testing.T) {
+	for rate, want := range map[plan.Rate]bool{20: false, plan.Max: true} {
+		s := scenario(t, "fanout")
+		s.Rate = rate
+		r := New(1, day)
+		r.Runs = append(r.Runs, NewRun(s, target.Target{Name: "a"}, 1, outcome(nil)))
+		got := false
+		for _, f := range r.page().Highlights[0].Numbers {
+			got = got || f.What == "deliveries per second"
+		}
+		if got != want {
+			t.Errorf("rate %v: the rate is shown: %v, want %v", rate, got, want)
+		}
 	}
 }
 

@@ -22,19 +22,22 @@ func failures(r *Run, o *conduct.Outcome) (f []string) {
 		f = append(f, fmt.Sprintf("%s × %s", plan.Count(r.Problems[what]), what))
 	}
 	for _, count := range []struct {
-		n    int64
-		what string
+		n         int64
+		one, many string
 	}{
-		{r.Check.Lost, "deliveries were lost"},
-		{r.Check.Duplicated, "deliveries came twice"},
-		{r.Check.Reordered, "deliveries came out of order"},
-		{r.Check.Stray, "deliveries came to somebody they were not meant for"},
-		{r.Altered, "deliveries had a payload that was not sent"},
-		{r.Unsent, "things were due and could not be done: the server did not keep up"},
-		{r.Missing, "connections did not come back"},
+		{r.Check.Lost, "delivery was lost", "deliveries were lost"},
+		{r.Check.Duplicated, "delivery came twice", "deliveries came twice"},
+		{r.Check.Reordered, "delivery came out of order", "deliveries came out of order"},
+		{r.Check.Stray, "delivery came to somebody it was not meant for", "deliveries came to somebody they were not meant for"},
+		{r.Altered, "delivery had a payload that was not sent", "deliveries had a payload that was not sent"},
+		{r.Unsent, "thing was due and could not be done: the server did not keep up", "things were due and could not be done: the server did not keep up"},
+		{r.Missing, "connection did not come back", "connections did not come back"},
 	} {
-		if count.n > 0 {
-			f = append(f, fmt.Sprintf("%s %s", plan.Count(count.n), count.what))
+		switch {
+		case count.n == 1:
+			f = append(f, "1 "+count.one)
+		case count.n > 1:
+			f = append(f, plan.Count(count.n)+" "+count.many)
 		}
 	}
 	if _, n := r.unit(); n == 0 && r.Scenario.Scenario != "idle" && r.Scenario.Scenario != "mix" {

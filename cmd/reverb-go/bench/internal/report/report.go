@@ -107,7 +107,7 @@ type Point struct {
 	P50  float64 `json:"p50_ms,omitempty"`
 	P99  float64 `json:"p99_ms,omitempty"`
 	Max  float64 `json:"max_ms,omitempty"`
-	CPU  float64 `json:"server_cpu,omitempty"` // processors
+	CPU  float64 `json:"server_cpu,omitempty"` // processors, in the last half second
 	RSS  int64   `json:"server_rss,omitempty"`
 }
 

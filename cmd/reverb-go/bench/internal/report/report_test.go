@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -110,6 +111,27 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
+// TestCPUOverTime has a server use a step of the kernel's clock every now and then.
+func TestCPUOverTime(t *testing.T) {
+	r := NewRun(scenario(t, "fanout"), target.Target{Name: "a"}, 1, outcome(func(o *conduct.Outcome) {
+		o.Slice = 100 * time.Millisecond
+		o.Result.Slices, o.Server.Points = nil, nil
+		for i := range 10 {
+			o.Result.Slices = append(o.Result.Slices, crew.Slice{Count: 1})
+			o.Server.Points = append(o.Server.Points, conduct.Point{CPU: time.Duration(i%5/4) * 10 * time.Millisecond})
+		}
+	}))
+	for i, p := range r.Series {
+		want := 0.02
+		if i < 4 {
+			want = 0
+		}
+		if math.Abs(p.CPU-want) > 1e-9 {
+			t.Errorf("point %d: got %v processors, want %v, the mean of half a second", i, p.CPU, want)
+		}
+	}
+}
+
 func TestFailures(t *testing.T) {
 	for _, tt := range []struct {
 		change func(*conduct.Outcome)
@@ -117,6 +139,7 @@ func TestFailures(t *testing.T) {
 	}{
 		{nil, ""},
 		{func(o *conduct.Outcome) { o.Result.Check.Lost = 3 }, "3 deliveries were lost"},
+		{func(o *conduct.Outcome) { o.Result.Check.Lost = 1 }, "1 delivery was lost"},
 		{func(o *conduct.Outcome) { o.Result.Check.Duplicated = 3 }, "3 deliveries came twice"},
 		{func(o *conduct.Outcome) { o.Result.Check.Reordered = 3 }, "3 deliveries came out of order"},
 		{func(o *conduct.Outcome) { o.Result.Check.Stray = 3 }, "not meant for"},

@@ -99,12 +99,24 @@ func newSeries(o *conduct.Outcome) (points []Point) {
 			p.Max = milliseconds(s.Latency.Quantile(1))
 		}
 		if o.Server != nil && i < len(o.Server.Points) {
-			p.CPU = o.Server.Points[i].CPU.Seconds() / o.Slice.Seconds()
+			p.CPU = recentCPU(o.Server.Points[:i+1], o.Slice)
 			p.RSS = o.Server.Points[i].RSS
 		}
 		points = append(points, p)
 	}
 	return points
+}
+
+// recentCPU returns how many processors the server used in the last half second. In less time, the steps in which
+// the kernel counts would be all there is to see.
+func recentCPU(points []conduct.Point, slice time.Duration) float64 {
+	const span = 500 * time.Millisecond
+	n := min(max(int(span/slice), 1), len(points))
+	var used time.Duration
+	for _, p := range points[len(points)-n:] {
+		used += p.CPU
+	}
+	return used.Seconds() / (slice * time.Duration(n)).Seconds()
 }
 
 // NewFailure returns a run that could not be done.
