@@ -55,6 +55,7 @@ type highlight struct {
 type bar struct {
 	Name, Class, Value, Ratio string
 	Width                     float64 // percent of the longest
+	Failed                    bool
 }
 
 // section is all about one scenario.
@@ -107,6 +108,9 @@ func (r *Report) page() page {
 		legends := pick(p.Servers, c.Servers)
 		if h, ok := c.highlight(legends); ok {
 			h.ID = id
+			for i := range h.Bars {
+				h.Bars[i].Failed = failed(r.Of(c.Label, h.Bars[i].Name))
+			}
 			p.Highlights = append(p.Highlights, h)
 		}
 		p.Sections = append(p.Sections, section{

@@ -87,6 +87,19 @@ func TestHighlights(t *testing.T) {
 	}
 }
 
+// TestBarsOfFailures has one of two servers lose messages, whose cost per delivery looks as good as the other's.
+func TestBarsOfFailures(t *testing.T) {
+	r := newReport(t, 1, "a", "b")
+	r.Runs[1].Failures = []string{"3 deliveries were lost"}
+	bars := r.page().Highlights[0].Bars
+	if len(bars) != 2 || bars[0].Failed || !bars[1].Failed {
+		t.Errorf("got bars %+v, want the second one to be marked", bars)
+	}
+	if n := strings.Count(pageOf(t, r), ">failed<"); n != 1 {
+		t.Errorf("the page marks %d bars, want 1", n)
+	}
+}
+
 func TestPageEscapesNames(t *testing.T) {
 	const evil = `<script>alert("x")</script>`
 	page := pageOf(t, newReport(t, 1, evil, "b"))

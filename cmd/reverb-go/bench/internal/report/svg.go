@@ -175,11 +175,11 @@ func (c *chart) drawGrid(b *strings.Builder, x, y axis) {
 		}
 		px, _ := place(x, y, point{v, 0})
 		fmt.Fprintf(b, `<line class="grid" x1="%.1f" y1="%d" x2="%.1f" y2="%d"/>`, px, marginTop, px, marginTop+plotHeight)
-		anchor := "middle"
-		if v >= x.high*(1-1e-9) {
+		text, anchor := c.tickX(v), "middle"
+		if len(text) > 5 && v >= x.high*(1-1e-9) {
 			anchor, px = "end", chartWidth-2 // half of a long number would be cut off
 		}
-		fmt.Fprintf(b, `<text class="tick" text-anchor="%s" x="%.1f" y="%d">%s</text>`, anchor, px, marginTop+plotHeight+16, c.tickX(v))
+		fmt.Fprintf(b, `<text class="tick" text-anchor="%s" x="%.1f" y="%d">%s</text>`, anchor, px, marginTop+plotHeight+16, text)
 	}
 	name := cmp.Or(c.over, "seconds")
 	if c.nines {
