@@ -70,3 +70,33 @@ func TestPageThatFails(t *testing.T) {
 		}
 	}
 }
+
+// TestServerWithFewFiles has connecting fail with a server that may have few files open, which may be why.
+func TestServerWithFewFiles(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("needs /proc")
+	}
+	process := exec.Command("sh", "-c", "ulimit -n 20 && echo && exec sleep 600")
+	said, err := process.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := process.Process.Kill(); err != nil {
+			t.Error(err)
+		}
+		_ = process.Wait() // it was killed
+	}()
+	if _, err := said.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	tg := targetAt(t, "ws://k:s@127.0.0.1:1/1") // nobody listens there
+	tg.PID = process.Process.Pid
+	_, err = Run(t.Context(), Config{Target: tg, Scenario: small(t, "idle", nil)})
+	if err == nil || !strings.Contains(err.Error(), "connection refused") || !strings.Contains(err.Error(), "may open 20 files only") {
+		t.Errorf("got %v, want what happened and what may be why", err)
+	}
+}

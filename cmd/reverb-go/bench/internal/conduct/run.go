@@ -108,7 +108,7 @@ func (t *test) run(ctx context.Context) (*Outcome, error) {
 		return a.Ready != nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, t.explain(err)
 	}
 	if err := t.lookWhenReady(ctx); err != nil {
 		return nil, err
@@ -131,6 +131,14 @@ func (t *test) run(ctx context.Context) (*Outcome, error) {
 	o.Server, o.ServerErr = t.lookLast(ctx, times)
 	o.Machine = t.machineSince(times)
 	return o, nil
+}
+
+// explain adds what may be why not everybody could connect.
+func (t *test) explain(err error) error {
+	if s := t.server; s != nil && s.Files > 0 && s.Files < t.plan.Members()+spareFiles {
+		return fmt.Errorf("%w (the server may open %d files only)", err, s.Files)
+	}
+	return err
 }
 
 // times returns when the parts of the test are to begin.
