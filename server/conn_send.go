@@ -89,6 +89,7 @@ func (l *loop) sendError(c *conn, e *protocol.Error) {
 // own makes the loop the holder of a new frame until the turn ends.
 func (l *loop) own(f *frame) *frame {
 	l.held = append(l.held, f)
+	l.heldRoom += len(f.data) + frameRoom
 	return f
 }
 

@@ -23,7 +23,7 @@ func (l *loop) flush() {
 		f.release()
 		l.held[i] = nil
 	}
-	l.held = l.held[:0]
+	l.held, l.heldRoom = l.held[:0], 0
 }
 
 func (l *loop) writeAlone(c *conn) {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gobwas/ws"
 	"golang.org/x/sys/unix"
 
 	"github.com/reverb-go/reverb-go/server/internal/poll"
@@ -189,5 +190,46 @@ func TestLargeMessage(t *testing.T) {
 	s.turn()
 	if p.read(make([]byte, 1<<16)); len(p.got) != 150_000 || p.state != open {
 		t.Errorf("got %d bytes in state %v, want 150000", len(p.got), p.state)
+	}
+}
+
+// TestTurnHoldsLittle has many clients say what is answered, all at once, to where each kind of client is heard. A turn holds
+// no more than it should, and all are answered.
+func TestTurnHoldsLittle(t *testing.T) {
+	const clients, pings, pong = 20, 20_000, 2
+	said := bytes.Repeat(masked(ws.OpPing, true, ""), pings)
+	for name, hear := range map[string]func(*still, *pair){
+		"sockets": func(s *still, p *pair) {
+			if n, err := unix.Write(p.peer, said); n != len(said) {
+				t.Fatalf("%d bytes were sent: %v", n, err)
+			}
+		},
+		"streams": func(s *still, p *pair) {
+			s.loop.inbox.post(note{do: func(l *loop) { l.takeRead(p.conn, bytes.Clone(said), nil) }})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStill(t, Config{MaxQueued: 1 << 30}, nil)
+			l := s.loop
+			var all []*pair
+			for range clients {
+				p := s.pair(t)
+				hear(s, p)
+				all = append(all, p)
+			}
+			l.events, _ = l.poller.Wait(l.events[:0], 0)
+			l.markReady()
+			l.readReady()
+			l.takeNotes()
+			if most := maxHeld + pings*(frameRoom+pong); l.heldRoom > most {
+				t.Errorf("a turn holds %d bytes, want at most %d", l.heldRoom, most)
+			}
+			l.flush()
+			for i, p := range all {
+				if p.read(make([]byte, 1<<16)); len(p.got) != pings*pong {
+					t.Errorf("client %d has got %d bytes of answers, want %d", i, len(p.got), pings*pong)
+				}
+			}
+		})
 	}
 }

@@ -43,6 +43,7 @@ type loop struct {
 	spare    []*conn // memory for the next dirty
 	doomed   []doomed
 	held     []*frame // references given up when the turn ends
+	heldRoom int      // bytes that those take
 	queues   []*outQueue
 	vector   poll.Vector
 	ring     *poll.Ring // nil where there is none
@@ -211,9 +212,22 @@ func (l *loop) readReady() {
 			c.isReady = true
 			again = append(again, c)
 		}
+		l.relieve()
 	}
 	clear(l.ready[len(again):])
 	l.ready = again
+}
+
+// maxHeld is how many bytes a turn may hold.
+const maxHeld = 16 << 20
+
+// relieve writes before the turn is over if it holds much. All that a turn makes is held until it is written, and each
+// client may have sent thousands of pings.
+func (l *loop) relieve() {
+	if l.heldRoom > maxHeld {
+		l.reap()
+		l.flush()
+	}
 }
 
 // guard calls handle, which reports whether there is more to do, and keeps a bug that shows there
@@ -239,6 +253,7 @@ func (l *loop) takeNotes() {
 			l.broadcast(n)
 		}
 		*n = note{}
+		l.relieve()
 	}
 }
 

@@ -172,6 +172,7 @@ func (l *loop) hear() {
 		if l.visitors[v.fd] == v {
 			l.guardVisitor(v, (*loop).listen)
 		}
+		l.relieve()
 	}
 	if len(l.visitors) > 0 {
 		l.dismissLate()
