@@ -20,7 +20,8 @@ type input struct {
 func (l *loop) feed(c *conn, b []byte) {
 	l.stats.bytesIn += len(b)
 	c.lastSeen, c.pinged = l.seconds, false
-	if c.in != nil && len(c.in.tail) > 0 {
+	isKept := c.in != nil && len(c.in.tail) > 0
+	if isKept {
 		c.in.tail = append(c.in.tail, b...)
 		b = c.in.tail
 	}
@@ -29,12 +30,16 @@ func (l *loop) feed(c *conn, b []byte) {
 		if len(rest) == len(b) {
 			break
 		}
-		b = rest
+		b, isKept = rest, false
 	}
-	if c.state == open {
+	// A long frame is not copied each time that a byte more of it comes: its client could keep the loop busy with that.
+	if c.state == open && !isKept {
 		c.keepTail(b)
 	}
 }
+
+// maxSpareTail is how much more memory than it needs an unfinished frame may have.
+const maxSpareTail = 4 << 10
 
 // keepTail remembers an unfinished frame, and forgets the buffers of a connection that is idle.
 func (c *conn) keepTail(b []byte) {
@@ -42,6 +47,9 @@ func (c *conn) keepTail(b []byte) {
 	case len(b) > 0:
 		if c.in == nil {
 			c.in = new(input)
+		}
+		if cap(c.in.tail) > maxSpareTail+len(b) {
+			c.in.tail = nil // has held a read, or a long frame
 		}
 		c.in.tail = append(c.in.tail[:0], b...)
 	case c.in != nil && c.in.fragment:
