@@ -18,7 +18,7 @@ func (l *loop) adopt(c *conn, h handshake, early []byte) {
 		closeUnadopted(c)
 		return
 	}
-	l.welcome(c, h, early)
+	l.guard(c, func(l *loop, c *conn) bool { l.welcome(c, h, early); return false })
 }
 
 // welcome tells a new connection that it is one, or why not. A refusal is a WebSocket close with a code, because

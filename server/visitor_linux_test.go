@@ -246,6 +246,24 @@ func TestBugOnLoop(t *testing.T) {
 	}
 }
 
+// TestBugInAdoption has a bug show in what a client has sent right behind a handshake that fasthttp has read.
+func TestBugInAdoption(t *testing.T) {
+	s := newStill(t, Config{}, nil)
+	s.addTracer(brokenTracer{TraceReceived})
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fds[1])
+	s.loop.load.Add(1)
+	s.loop.adopt(&conn{fd: int32(fds[0]), slot: noSlot}, handshake{app: s.app}, said(`{"event":"pusher:ping"}`))
+	s.turn()
+	s.checkLoad(t, 0)
+	if n := s.Connections(); n != 0 {
+		t.Errorf("%d connections are counted", n)
+	}
+}
+
 // TestBugAboutLateVisitor has a bug show where nobody has asked for anything.
 func TestBugAboutLateVisitor(t *testing.T) {
 	s := newStill(t, Config{}, nil)
