@@ -25,6 +25,7 @@ func TestHandoverFails(t *testing.T) {
 		{name: "other version", program: "other version", want: "the new program, 9.9, cannot take over from this one"},
 		{name: "dies in the middle", program: "dies", want: "ended before it had taken over (exit status 7)"},
 		{name: "hangs in the middle", program: "hangs", want: "did not get on in time"},
+		{name: "miscounts in the end", program: "miscounts", want: "the new process has taken "},
 		{name: "refuses in the middle", program: "refuses", want: "the new process says: it does not want to\nhint: ask it nicely"},
 	}
 	for _, tt := range tests {
@@ -49,6 +50,9 @@ func failHandover(t *testing.T, program, want string, env ...string) {
 	out, err := srv.order(t, command, "restart")
 	if err == nil || !strings.Contains(out, want) {
 		t.Errorf("restart: %v %s, want an error with %q", err, out, want)
+	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(srv.binary), "serves")); err == nil {
+		t.Error("the new process served before it was ended")
 	}
 	a.waitForMore()
 	replaceProgram(t, srv.binary, "good")

@@ -32,6 +32,9 @@ func pretendHeir() bool {
 		sleep()
 	}
 	_ = conn.Send(handover.KindReady, &handover.Ready{})
+	if how == "miscounts" {
+		miscount(conn)
+	}
 	_, _ = conn.Receive() // the node
 	_, _ = conn.Receive() // some connections
 	switch how {
@@ -43,6 +46,28 @@ func pretendHeir() bool {
 	_ = conn.Send(handover.KindFailed, &handover.Failed{Sentence: "it does not want to", Hint: "ask it nicely"})
 	sleep()
 	return true
+}
+
+// miscount says that it has taken more than there was. The file serves is there when it then takes over all the same.
+func miscount(conn *handover.Conn) {
+	var all handover.End
+	for {
+		m, err := conn.Receive()
+		if err != nil {
+			os.Exit(9)
+		}
+		switch m.Kind {
+		case handover.KindConnections, handover.KindRequests:
+			_ = conn.Send(handover.KindAck, &handover.Ack{})
+		case handover.KindEnd:
+			_ = m.Decode(&all)
+			_ = conn.Send(handover.KindAdopted, &handover.Adopted{Connections: all.Connections + 1, Requests: all.Requests})
+			if _, err := conn.Receive(); handover.HasEnded(err) {
+				_ = os.WriteFile(filepath.Join(filepath.Dir(os.Args[0]), "serves"), nil, 0o600)
+			}
+			sleep()
+		}
+	}
 }
 
 // sleep waits to be killed.

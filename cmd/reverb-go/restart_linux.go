@@ -106,25 +106,27 @@ func (n *node) startHeir() (_ *heir, err error) {
 
 // end ends the new process, and says what went wrong.
 func (h *heir) end(why error) error {
-	_ = h.conn.Close()
-	if handover.HasEnded(why) {
-		// Whatever else it was, it has ended: how is what tells most.
-		waited := make(chan error, 1)
-		go func() { waited <- h.cmd.Wait() }()
-		select {
-		case <-waited:
-		case <-time.After(time.Second):
-			_ = h.cmd.Process.Kill()
-			<-waited
-		}
-		return &failure{config.Problem{
-			Sentence: fmt.Sprintf("the new process has ended before it had taken over (%v)", h.cmd.ProcessState),
-			Hint:     "what it has said stands in the log before this",
-		}}
+	if !handover.HasEnded(why) {
+		// Before the connection is closed: to who waits for the word to serve, that says that nobody else is left.
+		_ = h.cmd.Process.Kill()
+		_ = h.cmd.Wait()
+		_ = h.conn.Close()
+		return explained(why)
 	}
-	_ = h.cmd.Process.Kill()
-	_ = h.cmd.Wait()
-	return explained(why)
+	_ = h.conn.Close()
+	// Whatever else it was, it has ended: how is what tells most.
+	waited := make(chan error, 1)
+	go func() { waited <- h.cmd.Wait() }()
+	select {
+	case <-waited:
+	case <-time.After(time.Second):
+		_ = h.cmd.Process.Kill()
+		<-waited
+	}
+	return &failure{config.Problem{
+		Sentence: fmt.Sprintf("the new process has ended before it had taken over (%v)", h.cmd.ProcessState),
+		Hint:     "what it has said stands in the log before this",
+	}}
 }
 
 // explained makes a sentence of why a handover failed.
