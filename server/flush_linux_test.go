@@ -233,3 +233,15 @@ func TestTurnHoldsLittle(t *testing.T) {
 		})
 	}
 }
+
+// TestLoopsRestInPause: what waits to be read keeps no loop busy while nothing is read.
+func TestLoopsRestInPause(t *testing.T) {
+	s := newStill(t, Config{}, nil)
+	if got := s.loop.readPause(); got != 0 {
+		t.Errorf("a loop that may read waits for %v", got)
+	}
+	s.pausing.Store(true)
+	if got := s.loop.readPause(); got == 0 {
+		t.Error("a loop that may not read does not wait")
+	}
+}

@@ -135,7 +135,7 @@ const congestionPause = time.Millisecond
 
 // readPause is how long those who have sent something have to wait.
 func (l *loop) readPause() time.Duration {
-	if l.server.isCongested() {
+	if l.server.pausing.Load() || l.server.isCongested() {
 		return congestionPause
 	}
 	return 0
