@@ -27,7 +27,7 @@ func isAmbiguous(h *fasthttp.RequestHeader) bool {
 
 // endsBare reports whether the first line of a request, of which fasthttp keeps nothing but the words, ends with a bare LF.
 func endsBare(b []byte) bool {
-	line, _, isWhole := bytes.Cut(bytes.TrimLeft(b, "\r\n"), []byte("\n"))
+	line, _, isWhole := bytes.Cut(afterEmptyLines(b), []byte("\n"))
 	return isWhole && !bytes.HasSuffix(line, []byte("\r"))
 }
 

@@ -190,7 +190,7 @@ func (c *httpConn) begin(ctx *fasthttp.RequestCtx) bool {
 func (c *httpConn) recall(r *fasthttp.Request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	method, rest, _ := bytes.Cut(bytes.TrimLeft(c.pending, "\r\n"), []byte(" "))
+	method, rest, _ := bytes.Cut(afterEmptyLines(c.pending), []byte(" "))
 	if target, _, _ := bytes.Cut(rest, []byte(" ")); bytes.HasPrefix(target, []byte("/")) {
 		r.Header.SetMethodBytes(method)
 		r.SetRequestURIBytes(target)

@@ -25,10 +25,12 @@ func rawSize(h *fasthttp.RequestHeader, b []byte) int {
 	return min(size, len(b))
 }
 
-// headSize returns the length of the head that b begins with, or 0 if it is not all there. Empty lines may stand before it
-// (RFC 9112, section 2.2), and one ends it.
+// afterEmptyLines returns what follows the empty lines that may stand before a request (RFC 9112, section 2.2).
+func afterEmptyLines(b []byte) []byte { return bytes.TrimLeft(b, "\r\n") }
+
+// headSize returns the length of the head that b begins with, or 0 if it is not all there.
 func headSize(b []byte) int {
-	rest := bytes.TrimLeft(b, "\r\n")
+	rest := afterEmptyLines(b)
 	for {
 		line, after, isLine := bytes.Cut(rest, []byte("\n"))
 		if !isLine {
