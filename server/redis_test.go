@@ -3,8 +3,6 @@ package server_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/reverb-go/reverb-go/internal/services"
 	"github.com/reverb-go/reverb-go/scaling"
 )
 
@@ -42,26 +41,20 @@ func startProgram(t testing.TB, args ...string) *redisServer {
 	return r
 }
 
-// redisPort returns a port that is free, as is the one 10,000 above, on which nodes of a Cluster talk. Both are below
-// those that the system gives to clients: another test may be holding thousands of these.
+// redisPort returns a port that is free, as is the one 10,000 above, on which nodes of a Cluster talk.
 func redisPort(t testing.TB) int {
 	t.Helper()
 	for range 1000 {
-		if port := 12_000 + rand.IntN(10_000); isFree(port) && isFree(port+10_000) {
+		port := services.FreePort()
+		if port >= 22_000 {
+			port -= 10_000
+		}
+		if services.IsFree(port) && services.IsFree(port+10_000) {
 			return port
 		}
 	}
 	t.Fatal("no port is free for a redis-server")
 	return 0
-}
-
-func isFree(port int) bool {
-	ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err != nil {
-		return false
-	}
-	ln.Close()
-	return true
 }
 
 func requireRedis(t testing.TB) {

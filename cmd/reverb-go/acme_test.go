@@ -27,6 +27,8 @@ import (
 	"github.com/letsencrypt/pebble/v2/va"
 	"github.com/letsencrypt/pebble/v2/wfe"
 	"github.com/miekg/dns"
+
+	"github.com/reverb-go/reverb-go/internal/services"
 )
 
 const acmeDomain = "ws.example.test"
@@ -102,8 +104,8 @@ func TestACME(t *testing.T) {
 		{"with clients that need a certificate", "tls-alpn", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			httpPort := freePort(t)
-			srv := &server{binary: linkSelf(t), dir: t.TempDir(), port: freePort(t)}
+			httpPort := services.FreePort()
+			srv := &server{binary: linkSelf(t), dir: t.TempDir(), port: services.FreePort()}
 			a := startAuthority(t, httpPort, srv.port)
 			srv.env = []string{
 				"REVERB_APP_ID=1", "REVERB_APP_KEY=app-key", "REVERB_APP_SECRET=app-secret", "SSL_CERT_FILE=" + a.root,

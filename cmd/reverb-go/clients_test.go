@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/reverb-go/reverb-go/internal/services"
 )
 
 // clientsDir holds the tests that are written in JavaScript, because the clients are.
@@ -37,14 +38,14 @@ func TestClients(t *testing.T) {
 	watchFiles(t)
 	binary := buildBinary(t)
 
-	webhookURL := fmt.Sprintf("REVERB_GO_WEBHOOK_URL=http://127.0.0.1:%d/hooks", freePort(t))
+	webhookURL := fmt.Sprintf("REVERB_GO_WEBHOOK_URL=http://127.0.0.1:%d/hooks", services.FreePort())
 	for name, settings := range map[string][]string{
 		"echo":        nil,
 		"pusher":      nil,
 		"api":         nil,
 		"browser":     nil,
 		"users":       {"REVERB_GO_SUBSCRIPTION_COUNT=true"},
-		"compression": {"REVERB_GO_COMPRESSION=auto", fmt.Sprintf("REVERB_GO_METRICS_ADDR=127.0.0.1:%d", freePort(t))},
+		"compression": {"REVERB_GO_COMPRESSION=auto", fmt.Sprintf("REVERB_GO_METRICS_ADDR=127.0.0.1:%d", services.FreePort())},
 		"inspector":   {"REVERB_GO_INSPECTOR=true", "REVERB_GO_ADMIN_TOKEN=the-token-of-a-test"},
 		"webhooks":    {"REVERB_GO_SUBSCRIPTION_COUNT=true", webhookURL},
 	} {
@@ -162,7 +163,7 @@ type server struct {
 // startServer starts a server that is stopped when the test ends.
 func startServer(t *testing.T, binary string, env ...string) *server {
 	t.Helper()
-	s := &server{binary: binary, dir: t.TempDir(), port: freePort(t), env: env}
+	s := &server{binary: binary, dir: t.TempDir(), port: services.FreePort(), env: env}
 	t.Cleanup(func() {
 		if err := s.stop(); err != nil {
 			t.Errorf("stop the server: %v\nThe server said:\n%s", err, s.output.String())
@@ -172,16 +173,6 @@ func startServer(t *testing.T, binary string, env ...string) *server {
 		t.Fatalf("start the server: %v\nThe server said:\n%s", err, s.output.String())
 	}
 	return s
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port
 }
 
 func (s *server) url() string {

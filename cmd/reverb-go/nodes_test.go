@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/reverb-go/reverb-go/internal/services"
 )
 
 // startClusterOf starts servers that share a Redis and take a silent one for dead after three seconds.
@@ -29,7 +31,7 @@ func startRedis(t *testing.T) (env []string) {
 func startRedisProcess(t *testing.T) (process *os.Process, env []string) {
 	t.Helper()
 	program := lookFor(t, "redis-server")
-	port := freePort(t)
+	port := services.FreePort()
 	redis := exec.Command(program, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
 	if err := redis.Start(); err != nil {
 		t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/reverb-go/reverb-go/internal/services"
 )
 
 // An overload is something done to a server, of which those whom it serves already must notice nothing.
@@ -49,7 +51,7 @@ func TestOverload(t *testing.T) {
 
 // play starts a server and attacks it.
 func (o *overload) play(t *testing.T, binary string) {
-	metricsAddr := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	metricsAddr := services.FreeAddr()
 	a := &attacker{t: t, metricsAddr: metricsAddr}
 	env := append([]string{metricsAt(metricsAddr)}, o.env...)
 	if o.setUp != nil {

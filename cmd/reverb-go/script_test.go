@@ -21,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/reverb-go/reverb-go/auth"
+	"github.com/reverb-go/reverb-go/internal/services"
 )
 
 // pretend has this program be another one for a test, and does not return then.
@@ -112,11 +113,7 @@ func usage(ts *testscript.TestScript, neg, ok bool, usage string) {
 func cmdPort(ts *testscript.TestScript, neg bool, args []string) {
 	usage(ts, neg, len(args) > 0, "port NAME…")
 	for _, name := range args {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		// Closed last, so that no two names get the same.
-		defer ln.Close()
-		ts.Setenv(name, strconv.Itoa(ln.Addr().(*net.TCPAddr).Port))
+		ts.Setenv(name, strconv.Itoa(services.FreePort()))
 	}
 }
 

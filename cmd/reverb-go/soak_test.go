@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/reverb-go/reverb-go/internal/services"
 )
 
 // A soak is everything at once and for long: two nodes with an audience of which no one may lose, get twice or get out of order
@@ -69,7 +71,7 @@ func startSoak(t *testing.T) *soak {
 	t.Logf("seed %d", seed)
 	redis := append(startRedis(t), "REVERB_GO_LEASE=10s", "REVERB_GO_MAX_QUEUED=65536")
 	node := func() *attacker {
-		addr := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+		addr := services.FreeAddr()
 		return &attacker{t: t, metricsAddr: addr, loadServer: startHandoverServers(t, 1, append(redis, metricsAt(addr))...)[0]}
 	}
 	return &soak{t: t, restarted: node(), steady: node(), random: rand.New(rand.NewPCG(seed, 0)), times: make(map[string]int)}

@@ -18,6 +18,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/reverb-go/reverb-go/internal/services"
 )
 
 // A storm is what follows when a node comes back, or another one goes: everybody connects at once, and whoever is
@@ -41,7 +43,7 @@ const (
 // TestStorm lets 10,000 clients loose on a node with limits, whose other clients are served meanwhile. It prints what
 // it measured.
 func TestStorm(t *testing.T) {
-	metricsAddr := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	metricsAddr := services.FreeAddr()
 	srv := startLoadServers(t, buildBinary(t), 1, "REVERB_GO_METRICS_ADDR="+metricsAddr,
 		fmt.Sprintf("REVERB_GO_MAX_CONNECTIONS=%d", stormNodeMax),
 		fmt.Sprintf("REVERB_GO_MAX_HANDSHAKES_PER_SECOND=%d", stormRate),
@@ -93,7 +95,7 @@ func TestStorm(t *testing.T) {
 // TestStormShortOfMemory has clients come while memory is short, which it is when a hundredth of it may be used: all are
 // refused, and told to come back.
 func TestStormShortOfMemory(t *testing.T) {
-	metricsAddr := fmt.Sprintf("127.0.0.1:%d", freePort(t))
+	metricsAddr := services.FreeAddr()
 	srv := startLoadServers(t, linkSelf(t), 1, "REVERB_GO_METRICS_ADDR="+metricsAddr, "REVERB_GO_MEMORY_LIMIT=1%")[0]
 	const clients = 1000
 	for range clients {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -110,16 +109,6 @@ func (s *Server) await(isReady func(context.Context) error) error {
 func (s *Server) Output() string {
 	text, _ := os.ReadFile(filepath.Join(s.dir, "output"))
 	return string(text)
-}
-
-// FreeAddr is a port nobody listens on just now.
-func FreeAddr() string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err) // there is no loopback, or no port is left
-	}
-	defer ln.Close()
-	return ln.Addr().String()
 }
 
 // missing ends a test that cannot be run here.
